@@ -1,0 +1,121 @@
+"""Protocols that the hub, the problems and the simulators share (the lowest layer; imports none of them)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+#: Failure classes of a candidate, the same everywhere: journal, leaderboard, summary, exit codes.
+FAILURE_CLASSES = (
+    "parse",
+    "contract",
+    "compile",
+    "timeout",
+    "memory",
+    "crash",
+    "illegal",
+    "nondeterministic",
+    "infrastructure",
+)
+
+
+class PolicyError(Exception):
+    """A policy failed in a classified way.
+
+    Args:
+        kind: One of :data:`FAILURE_CLASSES`.
+        message: One or a few sentences that say what to change.
+        line: 1-based line of the policy's source, if one is to blame.
+    """
+
+    def __init__(self, kind: str, message: str, line: int | None = None) -> None:
+        assert kind in FAILURE_CLASSES, kind
+        self.kind = kind
+        self.line = line
+        self.message = message if line is None else f"line {line}: {message}"
+        super().__init__(self.message)
+
+    def __reduce__(self) -> tuple[type[PolicyError], tuple[str, str]]:
+        return (PolicyError, (self.kind, self.message))
+
+
+class WorkloadError(ValueError):
+    """A workload cannot be read or used; the message is one sentence that names the file and the position."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """One method of a problem's contract.
+
+    Attributes:
+        name: Name of the method of ``Policy``.
+        params: Names of its parameters after ``self`` (a policy may name them otherwise).
+        types: Their kinds, ``"int"``, ``"float"``, ``"bool"`` or a numpy array ``"int[]"``/``"float[]"``.
+        returns: ``"int"``, ``"bool"``, ``"float"`` or ``"none"``.
+        required: Whether a policy must define it.
+    """
+
+    name: str
+    params: tuple[str, ...]
+    types: tuple[str, ...]
+    returns: str
+    required: bool
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The methods a problem's simulator calls.
+
+    Attributes:
+        init: Parameter names of ``__init__`` after ``self`` (all ints or floats).
+        methods: The methods of ``Policy``.
+    """
+
+    init: tuple[str, ...]
+    methods: tuple[Method, ...]
+
+    def method(self, name: str) -> Method | None:
+        """The method of that name, if the contract has one."""
+        return next((m for m in self.methods if m.name == name), None)
+
+
+class Policy(Protocol):
+    """An executable policy, compiled or interpreted; both take the same decisions.
+
+    Attributes:
+        compiled: Whether decisions run as machine code.
+    """
+
+    compiled: bool
+
+    def state(self, *init: Any) -> Any:
+        """A fresh policy for one workload: what the driver passes as first argument of every method."""
+
+    def bind(self, factory: Callable[..., Any], defaults: Mapping[str, Any]) -> Any:
+        """Build a simulator's driver around this policy.
+
+        Args:
+            factory: Called with one function a contract method, by name; each takes the state and the
+                method's arguments. Two further arguments: ``view`` is a function that the driver
+                applies to the state once at its start; ``show`` makes the read-only form of an array that
+                a method is given. Returns the driver, which is compiled if the policy is.
+            defaults: Functions for the optional methods that the policy does not define.
+        """
+
+
+@dataclass(frozen=True)
+class Score:
+    """What one policy did on one workload.
+
+    Attributes:
+        workload: Name of the workload.
+        value: The problem's primary metric, in its own unit.
+        details: Further figures by name; only numbers that do not depend on the machine.
+        timing: Figures that do (seconds, events a second).
+    """
+
+    workload: str
+    value: float
+    details: dict[str, float] = field(default_factory=dict)
+    timing: dict[str, float] = field(default_factory=dict)

@@ -1,0 +1,149 @@
+"""Online bin packing: exact integer arithmetic, open bins only.
+
+An item is packed when it arrives, for good. A policy sees the free space of the bins that are open, in the
+order in which they were opened; it never learns how many items are to come.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from evaluators.base import Contract, Method, Policy, PolicyError, Score
+
+#: What the simulator calls; ``docs/policy-contract.md`` says when.
+CONTRACT = Contract(
+    init=("capacity",),
+    methods=(
+        Method("choose", ("item", "remaining", "n_open"), ("int", "int[]", "int"), "int", required=True),
+        Method("on_packed", ("item", "bin", "opened"), ("int", "int", "bool"), "none", required=False),
+    ),
+)
+
+# Places in the counters array and values of counters[FAULT].
+NEXT, OPEN, FAULT, CHOSEN = range(4)
+OK, NOT_A_BIN, TOO_SMALL, FULL = range(4)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One workload.
+
+    Attributes:
+        name: The path as given, with ``#instance``, or the generator's name.
+        items: int64[n], sizes in order of arrival, each in ``1..capacity``.
+        capacity: Size of a bin.
+    """
+
+    name: str
+    items: np.ndarray
+    capacity: int
+
+    @property
+    def lower_bound(self) -> int:
+        """L1: the sum of all sizes over the capacity, rounded up."""
+        return -(-int(self.items.sum()) // self.capacity)
+
+
+def make_driver(choose: Callable[..., int], on_packed: Callable[..., Any], view: Callable[[Any], Any], show: Callable[[Any], Any]) -> Callable[..., int]:
+    """Build the loop around a policy's methods."""
+
+    def drive(state: Any, items: Any, remaining: Any, counters: Any) -> int:
+        """Pack items from ``counters[NEXT]`` on until all are packed or ``remaining`` is full.
+
+        Args:
+            state: The policy.
+            items: int64[n].
+            remaining: int64[m], read-only for the policy; free space of open bins.
+            counters: int64[4], updated in place.
+
+        Returns:
+            0 when all are packed, FULL when there is no room for another bin in ``remaining``, else the fault.
+        """
+        state = view(state)
+        seen = show(remaining)
+        n_open = counters[OPEN]
+        for i in range(counters[NEXT], len(items)):
+            counters[NEXT] = i
+            if n_open == len(remaining):
+                counters[OPEN] = n_open
+                return FULL
+            item = int(items[i])
+            chosen = int(choose(state, item, seen, n_open))
+            opened = chosen == -1
+            if opened:
+                chosen = n_open
+                remaining[chosen] = counters[CHOSEN]
+                n_open += 1
+            elif chosen < 0 or chosen >= n_open:
+                counters[FAULT] = NOT_A_BIN
+            elif remaining[chosen] < item:
+                counters[FAULT] = TOO_SMALL
+            if counters[FAULT] != OK:
+                counters[CHOSEN] = chosen
+                return counters[FAULT]
+            remaining[chosen] -= item
+            on_packed(state, item, chosen, opened)
+        counters[NEXT] = len(items)
+        counters[OPEN] = n_open
+        return OK
+
+    return drive
+
+
+@njit
+def _nothing(state, item, bin, opened):  # type: ignore[no-untyped-def]
+    return
+
+
+def bind(policy: Policy) -> Any:
+    """The packing loop around a policy (compiles if the policy is compiled)."""
+    return policy.bind(make_driver, {"on_packed": _nothing})
+
+
+def simulate(policy: Policy, loop: Any, stream: Stream, stop: int | None = None) -> Score:
+    """Pack one stream with a fresh policy.
+
+    Returns:
+        Excess over the lower bound L1 in percent. Details: ``items``, ``bins``, ``lower_bound``; timing:
+        ``seconds`` of the loop alone, ``items_per_s``, ``ns_per_decision``.
+
+    Raises:
+        PolicyError: ``illegal`` (no such bin, or no room in it), ``crash`` (it raised).
+    """
+    items = stream.items if stop is None else stream.items[:stop]
+    remaining = np.zeros(64, dtype=np.int64)
+    counters = np.zeros(4, dtype=np.int64)
+    counters[CHOSEN] = stream.capacity
+    state = policy.state(stream.capacity)
+    began = time.perf_counter()
+    try:
+        while loop(state, items, remaining, counters) == FULL:
+            remaining = np.concatenate([remaining, np.zeros_like(remaining)])
+    except PolicyError as error:
+        raise PolicyError(error.kind, f"{error.message} (at item {counters[NEXT]} of {stream.name})") from None
+    except MemoryError:
+        raise PolicyError("memory", f"it asked for more memory than it may have (at item {counters[NEXT]} of {stream.name})") from None
+    except (ArithmeticError, LookupError, ValueError, TypeError) as error:
+        message = f"{type(error).__name__}: {error} (at item {counters[NEXT]} of {stream.name})"
+        raise PolicyError("crash", message) from error
+    seconds = time.perf_counter() - began
+    if counters[FAULT]:
+        item = int(items[counters[NEXT]])
+        chosen = int(counters[CHOSEN])
+        reason = "which is not an open bin" if counters[FAULT] == NOT_A_BIN else f"whose free space {remaining[chosen]} is less than the item, {item}"
+        raise PolicyError("illegal", f"choose() returned {chosen}, {reason} (at item {counters[NEXT]} of {stream.name})")
+    bins = int(counters[OPEN])
+    bound = Stream(stream.name, items, stream.capacity).lower_bound
+    n = len(items)
+    return Score(
+        stream.name,
+        100.0 * (bins - bound) / bound,
+        {"items": float(n), "bins": float(bins), "lower_bound": float(bound)},
+        {"seconds": seconds, "items_per_s": n / seconds if seconds else 0.0, "ns_per_decision": 1e9 * seconds / n},
+    )

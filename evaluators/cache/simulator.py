@@ -1,0 +1,150 @@
+"""Scores a cache policy on traces."""
+
+from __future__ import annotations
+
+import functools
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from evaluators.base import Contract, Method, Policy, PolicyError, Score
+from evaluators.cache import driver as d
+from evaluators.cache.trace import Trace
+from metamuse.policykit import hash64
+from metamuse.policykit.compiled import hash64 as compiled_hash64
+
+_REQUEST = ("slot", "key", "size", "now")
+_INTS = ("int",) * 4
+
+#: What the simulator calls; ``docs/policy-contract.md`` says when.
+CONTRACT = Contract(
+    init=("capacity", "n_slots"),
+    methods=(
+        Method("on_hit", _REQUEST, _INTS, "none", required=False),
+        Method("admit", _REQUEST, _INTS, "bool", required=False),
+        Method("victim", _REQUEST, _INTS, "int", required=True),
+        Method("on_evict", _REQUEST, _INTS, "none", required=False),
+        Method("on_insert", (*_REQUEST, "remembered"), (*_INTS, "bool"), "none", required=False),
+        Method("keeps", ("slot",), ("int",), "bool", required=False),
+        Method("on_forget", ("slot",), ("int",), "none", required=False),
+    ),
+)
+
+#: Remembered objects beyond the cached ones, as a multiple of the objects that fit.
+GHOST_BUDGET = 2.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """One trace at one capacity.
+
+    Attributes:
+        trace: The requests.
+        capacity: Room, in objects (unit sizes) or bytes.
+        by_bytes: Whether objects have their sizes or all count as 1.
+        warmup: Requests at the start that are served but not counted.
+        ghost_budget: See :data:`GHOST_BUDGET`.
+    """
+
+    trace: Trace
+    capacity: int
+    by_bytes: bool = False
+    warmup: int = 0
+    ghost_budget: float = GHOST_BUDGET
+
+    @property
+    def most_objects(self) -> int:
+        """The most objects that can be cached at once."""
+        if not self.by_bytes or self.trace.sizes is None:
+            return min(self.capacity, self.trace.n_objects)
+        smallest = int(self.trace.sizes.min())
+        return max(1, min(self.trace.n_objects, self.capacity // smallest))
+
+    @property
+    def n_slots(self) -> int:
+        """Cached objects, remembered ones and the incoming one."""
+        return self.most_objects + int(self.most_objects * self.ghost_budget) + 1
+
+
+def bind(policy: Policy) -> Any:
+    """The request loop around a policy (compiles if the policy is compiled)."""
+    hashing = compiled_hash64 if policy.compiled else hash64
+    return policy.bind(functools.partial(d.make_driver, hash64=hashing), d.DEFAULTS)
+
+
+def simulate(policy: Policy, loop: Any, job: Job, stop: int | None = None) -> Score:
+    """Run one job with a fresh policy.
+
+    Args:
+        policy: The policy.
+        loop: What :func:`bind` gave for it.
+        job: What to run.
+        stop: Serve only this many requests (default: all).
+
+    Returns:
+        The miss ratio over the counted requests. Details: ``requests``, ``misses``, ``capacity``,
+        ``evictions``, by bytes also ``byte_miss_ratio``; timing: ``seconds`` of the loop alone,
+        ``requests_per_s``, ``ns_per_decision`` (the loop's time over requests).
+
+    Raises:
+        PolicyError: ``illegal`` (it named a slot that is not cached), ``crash`` (it raised).
+    """
+    trace = job.trace
+    n = len(trace.ids) if stop is None else min(stop, len(trace.ids))
+    n_slots = job.n_slots
+    state = policy.state(job.capacity, n_slots)
+    by_bytes = job.by_bytes and trace.sizes is not None
+    store = d.make_store(trace.ids, trace.sizes if by_bytes else None, trace.n_objects, n_slots)
+    counters = store.counters
+    began = time.perf_counter()
+    try:
+        loop(state, store, 0, n, min(job.warmup, n), job.capacity)
+    except PolicyError as error:
+        raise PolicyError(error.kind, f"{error.message} ({_where(job, counters)})") from None
+    except MemoryError:
+        raise PolicyError("memory", f"it asked for more memory than it may have ({_where(job, counters)})") from None
+    except (ArithmeticError, LookupError, ValueError, TypeError) as error:
+        raise _Crash(error, f"{type(error).__name__}: {error} ({_where(job, counters)})") from error
+    seconds = time.perf_counter() - began
+    if counters[d.FAULT]:
+        raise PolicyError("illegal", f"{_fault(counters, n_slots)} ({_where(job, counters)})")
+    counted = n - min(job.warmup, n)
+    details = {
+        "requests": float(counted),
+        "misses": float(counters[d.MISSES]),
+        "capacity": float(job.capacity),
+        "evictions": float(counters[d.EVICTIONS]),
+    }
+    if by_bytes:
+        details["byte_miss_ratio"] = float(counters[d.MISSED_BYTES] / max(1, counters[d.REQUESTED_BYTES]))
+    timing = {
+        "seconds": seconds,
+        "requests_per_s": n / seconds if seconds > 0 else 0.0,
+        "ns_per_decision": 1e9 * seconds / n if n else 0.0,
+    }
+    value = float(counters[d.MISSES]) / counted if counted else 0.0
+    return Score(trace.name, value, details, timing)
+
+
+class _Crash(PolicyError):
+    """A policy raised; keeps the exception for the search of the line."""
+
+    def __init__(self, cause: Exception, message: str) -> None:
+        super().__init__("crash", message)
+        self.cause = cause
+
+
+def _where(job: Job, counters: np.ndarray) -> str:
+    return f"at request {counters[d.NOW]} of {job.trace.name}, capacity {job.capacity}"
+
+
+def _fault(counters: np.ndarray, n_slots: int) -> str:
+    slot = int(counters[d.FAULT_SLOT])
+    reason = {
+        d.NOT_A_SLOT: "which is not a slot of any object",
+        d.NOT_CACHED: "which is not cached now (evicted or never inserted)",
+        d.INCOMING: "which is the incoming object itself",
+    }[int(counters[d.FAULT])]
+    return f"victim() returned {slot}, {reason}"

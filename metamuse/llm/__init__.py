@@ -1,0 +1,52 @@
+"""The LLM layer: one way to ask, whoever answers. Importing it does not import litellm."""
+
+from metamuse.llm.budget import Budget, Reservation, Spent, estimate_prompt_tokens
+from metamuse.llm.client import LLMClient
+from metamuse.llm.config import COMPOSER_MODEL, LLMConfig
+from metamuse.llm.custom_provider import ComposerCall, register_composer
+from metamuse.llm.errors import (
+    BudgetExhausted,
+    LLMBadAnswer,
+    LLMConfigError,
+    LLMError,
+    LLMUnavailable,
+    ReplayMissing,
+)
+from metamuse.llm.parse import AnswerError, check_schema, extract_code, extract_json, last_line, parse_answer
+from metamuse.llm.preflight import preflight
+from metamuse.llm.prices import price_of, price_table
+from metamuse.llm.redact import redact
+from metamuse.llm.store import CompletionStore, Totals
+from metamuse.llm.types import LLMReply, LLMRequest
+
+__all__ = [
+    "COMPOSER_MODEL",
+    "AnswerError",
+    "Budget",
+    "BudgetExhausted",
+    "CompletionStore",
+    "ComposerCall",
+    "LLMBadAnswer",
+    "LLMClient",
+    "LLMConfig",
+    "LLMConfigError",
+    "LLMError",
+    "LLMReply",
+    "LLMRequest",
+    "LLMUnavailable",
+    "ReplayMissing",
+    "Reservation",
+    "Spent",
+    "Totals",
+    "check_schema",
+    "estimate_prompt_tokens",
+    "extract_code",
+    "extract_json",
+    "last_line",
+    "parse_answer",
+    "preflight",
+    "price_of",
+    "price_table",
+    "redact",
+    "register_composer",
+]

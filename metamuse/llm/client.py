@@ -1,0 +1,204 @@
+"""Asks models on behalf of the loop: within the budget, patiently but not for ever, and never twice for one
+answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import weakref
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+
+import numpy as np
+
+from metamuse.llm.budget import Budget, Reservation, estimate_prompt_tokens
+from metamuse.llm.config import LLMConfig
+from metamuse.llm.errors import LLMBadAnswer, LLMUnavailable, ReplayMissing
+from metamuse.llm.litellm_transport import LitellmTransport
+from metamuse.llm.prices import Price, price_of
+from metamuse.llm.retry import Backoff
+from metamuse.llm.store import CompletionStore, Record
+from metamuse.llm.transport import Transport, TransportFailure
+from metamuse.llm.types import Call, LLMReply, LLMRequest, RawAnswer
+
+#: A wait the endpoint asks for is honoured up to this multiple of ``llm.max_backoff_s``.
+_RETRY_AFTER_FACTOR = 10
+
+_PROBLEMS = {
+    "empty": "{model} answered with an empty text{hint}.",
+    "refusal": "{model} refused to answer.",
+    "context": "The prompt does not fit the context window of {model}.",
+}
+
+
+class LLMClient:
+    """One per run; used from one event loop; an async context manager.
+
+    Args:
+        config: Models, endpoint, patience.
+        store: Record of completions. Whatever it holds is not asked again; with ``llm=replay`` nothing is
+            asked.
+        budget: Caps; None for none. What the store says was spent earlier is the caller's to restore.
+        transport: Carries the calls; None takes litellm.
+        rng: Jitter of the pauses; None seeds one. It has no influence on any answer.
+        sleep: For tests.
+    """
+
+    def __init__(
+        self,
+        config: LLMConfig,
+        store: CompletionStore,
+        budget: Budget | None = None,
+        *,
+        transport: Transport | None = None,
+        rng: np.random.Generator | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._config = config
+        self._store = store
+        self._budget = budget or Budget()
+        self._transport = transport or LitellmTransport(config)
+        self._backoff = Backoff(config.backoff_s, config.max_backoff_s, rng or np.random.default_rng(0))
+        self._sleep = sleep
+        self._semaphore = asyncio.Semaphore(config.concurrency)
+        self._same_call: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
+        self._prices: dict[str, Price | None] = {m: price_of(m, config) for m in config.models()}
+        if config.provider != "replay":
+            self._budget.check_prices(dict(self._prices))
+        self._quiet_until = 0.0
+
+    async def __aenter__(self) -> LLMClient:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Closes connections; the store stays open."""
+        await self._transport.aclose()
+
+    async def complete(self, request: LLMRequest) -> LLMReply:
+        """Returns the answer to a request, from the record if it is there.
+
+        Raises:
+            LLMBadAnswer: Empty, refused or too long a prompt, also after ``llm.max_reasks`` further asks.
+            LLMUnavailable: No answer after ``llm.max_retries`` further attempts.
+            LLMConfigError: The endpoint, key or model is wrong.
+            BudgetExhausted: A cap leaves no room.
+            ReplayMissing: ``llm=replay`` and not in the record.
+            UsageError: The record cannot be written.
+        """
+        purpose = request.purpose
+        call = Call(
+            request,
+            self._config.model_for(purpose),
+            self._config.temperature_for(purpose) if request.temperature is None else request.temperature,
+            self._config.max_tokens_for(purpose) if request.max_tokens is None else request.max_tokens,
+        )
+        # The same call made twice at once is one call: the second waits, then finds the first one's record.
+        lock = self._same_call.setdefault(f"{call.model} {call.digest(0)}", asyncio.Lock())
+        async with lock:
+            for ask in range(self._config.max_reasks + 1):
+                record = self._store.get(call, ask)
+                cached = record is not None
+                if record is None:
+                    record = await self._ask(call, ask)
+                answer = record.answer
+                if not answer.problem:
+                    return LLMReply(
+                        text=answer.text,
+                        tokens_in=answer.tokens_in,
+                        tokens_out=answer.tokens_out,
+                        cost_usd=record.cost_usd,
+                        latency_s=record.latency_s,
+                        model=record.model,
+                        cached=cached,
+                        finish_reason=answer.finish_reason,
+                    )
+                if answer.problem == "context":
+                    break  # asking again cannot shorten the prompt
+            assert record is not None  # at least one ask
+            raise _bad_answer(record, call)
+
+    async def _ask(self, call: Call, ask: int) -> Record:
+        if self._config.provider == "replay":
+            raise ReplayMissing(
+                f"{self._store.path} holds no answer for call {call.request.key} with this prompt: replay "
+                "with the problem, seed and llm settings of the recorded run."
+            )
+        failures = 0
+        while True:
+            await self._rest()
+            try:
+                async with self._semaphore:
+                    return await self._attempt(call, ask)
+            except TransportFailure as failure:
+                failures += 1
+                asked_s = failure.retry_after_s
+                too_long = asked_s is not None and asked_s > _RETRY_AFTER_FACTOR * self._config.max_backoff_s
+                if failure.final or too_long or failures > self._config.max_retries:
+                    wait = f" It asks to wait {asked_s:.0f} s." if too_long else ""
+                    attempts = "1 attempt" if failures == 1 else f"{failures} attempts"
+                    raise LLMUnavailable(f"No answer after {attempts}: {failure.message}{wait}") from failure
+                pause = self._backoff.pause_s(failures, asked_s)
+                if asked_s is not None:
+                    # The limit is the account's, not this call's: everybody rests.
+                    self._quiet_until = max(self._quiet_until, time.monotonic() + asked_s)
+                await self._sleep(min(pause, max(0.0, self._budget.remaining_s())))
+
+    async def _rest(self) -> None:
+        while (left := self._quiet_until - time.monotonic()) > 0:
+            self._budget.check_time()
+            await self._sleep(min(left, max(0.0, self._budget.remaining_s())))
+
+    async def _attempt(self, call: Call, ask: int) -> Record:
+        price = self._prices[call.model]
+        tokens_in = estimate_prompt_tokens(call.messages)
+        worst = price.cost(tokens_in, call.max_tokens) if price else None
+        with await self._budget.reserve(tokens_in + call.max_tokens, worst) as reservation:
+            started = time.perf_counter()
+            try:
+                async with asyncio.timeout(_finite(self._budget.remaining_s())):
+                    answer = await self._transport.send(call, call.request.seed + ask)
+            except TransportFailure as failure:
+                if failure.billed:
+                    self._lose(call, failure.message, reservation)
+                raise
+            except TimeoutError:
+                self._lose(call, "The budget's minutes ended before the answer.", reservation)
+                self._budget.check_time()
+                raise
+            except asyncio.CancelledError:
+                self._lose(call, "Interrupted before the answer.", reservation)
+                raise
+            cost = _cost(answer, price)
+            reservation.settle(answer.tokens_in + answer.tokens_out, cost)
+            record = Record(answer, call.model, cost, time.perf_counter() - started)
+        if cost == 0.0:
+            self._store.add(call, ask, record, durable=False)
+        else:
+            # In a thread because of the fsync; it runs to its end even if this task is cancelled meanwhile.
+            await asyncio.to_thread(self._store.add, call, ask, record)
+        return record
+
+    def _lose(self, call: Call, reason: str, reservation: Reservation) -> None:
+        reservation.settle_in_full()
+        self._store.add_lost(call, reason, reservation.tokens, reservation.usd)
+
+
+def _bad_answer(record: Record, call: Call) -> LLMBadAnswer:
+    problem = record.answer.problem
+    hint = (
+        f" (llm.max_tokens={call.max_tokens} was used up)" if record.answer.finish_reason == "length" else ""
+    )
+    return LLMBadAnswer(problem, _PROBLEMS[problem].format(model=record.model, hint=hint))
+
+
+def _cost(answer: RawAnswer, price: Price | None) -> float | None:
+    return price.cost(answer.tokens_in, answer.tokens_out, answer.cached_tokens_in) if price else None
+
+
+def _finite(seconds: float) -> float | None:
+    return None if seconds == float("inf") else max(0.0, seconds)

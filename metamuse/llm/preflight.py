@@ -1,0 +1,133 @@
+"""Finds out in a second or two, before anything is written, that asking cannot work; calls no model."""
+
+from __future__ import annotations
+
+import os
+import socket
+import urllib.error
+import urllib.request
+from urllib.parse import urlsplit
+
+from metamuse.llm.config import LLMConfig
+from metamuse.llm.custom_provider import composer_registered
+from metamuse.llm.errors import LLMConfigError
+from metamuse.llm.litellm_transport import load_litellm
+from metamuse.llm.prices import known_providers
+from metamuse.llm.providers import BASE_VARIABLES, KEY_VARIABLES, LOCAL_BASES, provider_of
+
+#: Seconds to wait for the endpoint to accept a connection, and to list its models.
+_PROBE_S = 1.5
+
+
+def preflight(config: LLMConfig) -> None:
+    """Checks the provider prefix, the key and the endpoint of every model in use.
+
+    An OpenAI-compatible endpoint is also asked for its list of models, which costs nothing and shows a wrong
+    key.
+
+    Raises:
+        LLMConfigError: One sentence that says what to set.
+    """
+    if config.provider == "offline":
+        if not composer_registered():
+            raise LLMConfigError(
+                "llm=offline has no composer for this problem: set llm.model to a model instead."
+            )
+        return
+    if config.provider == "replay":
+        return
+    for model in config.models():
+        provider = _check_provider(model)
+        base = _base(provider, config)
+        _check_key(model, provider, base, config)
+        if base is None and provider in LOCAL_BASES:
+            raise LLMConfigError(f"{model} has no endpoint: set llm.api_base, e.g. http://localhost:8000/v1.")
+        if base is not None:
+            _check_reachable(base)
+        if provider in ("openai", "hosted_vllm", "lm_studio"):
+            _check_listing(base or "https://api.openai.com/v1", provider, config)
+
+
+def _check_provider(model: str) -> str:
+    provider = provider_of(model)
+    known = known_providers()
+    if not provider or (known and provider not in known):
+        raise LLMConfigError(
+            f"llm.model={model} names no provider that litellm knows: write provider/model, for instance "
+            "openai/gpt-4o, anthropic/claude-sonnet-4-5, ollama/llama3.1, or openai/<name> with llm.api_base for "
+            "any OpenAI-compatible server."
+        )
+    return provider
+
+
+def _base(provider: str, config: LLMConfig) -> str | None:
+    if config.api_base:
+        return config.api_base
+    for variable in BASE_VARIABLES.get(provider, ()):
+        if os.environ.get(variable):
+            return os.environ[variable]
+    return LOCAL_BASES.get(provider)
+
+
+def _check_key(model: str, provider: str, base: str | None, config: LLMConfig) -> None:
+    if config.api_key_env:
+        if not os.environ.get(config.api_key_env):
+            raise LLMConfigError(f"llm.api_key_env names {config.api_key_env}, which is not set: export it.")
+        return
+    if base is not None or provider in LOCAL_BASES:
+        return  # servers of one's own mostly need none; a wrong guess shows when they are asked for their models
+    variables = KEY_VARIABLES.get(provider)
+    if variables is not None:
+        if not any(os.environ.get(name) for name in variables):
+            raise LLMConfigError(
+                f"{model} needs a key: export {variables[0]}=... (or set llm.api_base or llm.api_key_env)."
+            )
+        return
+    missing = load_litellm().validate_environment(model)["missing_keys"]
+    if missing:
+        raise LLMConfigError(f"{model} needs {' and '.join(missing)} in the environment.")
+
+
+def _check_reachable(base: str) -> None:
+    url = urlsplit(base)
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise LLMConfigError(f"llm.api_base={base} is not a URL: write it like http://localhost:8000/v1.")
+    if urllib.request.getproxies().get(url.scheme) and not urllib.request.proxy_bypass(url.hostname):
+        return  # only the proxy can be reached directly
+    try:
+        port = url.port or (443 if url.scheme == "https" else 80)
+        with socket.create_connection((url.hostname, port), timeout=_PROBE_S):
+            pass
+    except (OSError, ValueError) as error:
+        late = isinstance(error, TimeoutError)
+        reason = f"no answer within {_PROBE_S} s" if late else getattr(error, "strerror", None) or error
+        raise LLMConfigError(
+            f"Nothing answers at {base} ({reason}): start the server or set llm.api_base to where it listens."
+        ) from error
+
+
+def _check_listing(base: str, provider: str, config: LLMConfig) -> None:
+    variable = config.api_key_env or KEY_VARIABLES.get(provider, ("",))[0]
+    key = os.environ.get(variable, "")
+    request = urllib.request.Request(f"{base.rstrip('/')}/models")
+    if key:
+        request.add_header("Authorization", f"Bearer {key}")
+    try:
+        with urllib.request.urlopen(request, timeout=_PROBE_S):
+            pass
+    except urllib.error.HTTPError as error:
+        # Anything else than a refused key says nothing: many servers have no such listing.
+        if error.code in (401, 403):
+            name = variable or "the variable that llm.api_key_env names"
+            what = "rejects the key" if key else "wants a key"
+            raise LLMConfigError(
+                f"{base} {what} ({error.code}): export {name}=... with a valid one."
+            ) from error
+    except TimeoutError:
+        pass  # slow, not dead: the calls have their own patience
+    except OSError as error:
+        reason = getattr(error, "reason", error)
+        if not isinstance(reason, TimeoutError):
+            raise LLMConfigError(
+                f"{base} cannot be reached ({reason}): check the network or llm.api_base."
+            ) from error

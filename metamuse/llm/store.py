@@ -1,0 +1,264 @@
+"""The record of every completion of a run: paid once, never again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from metamuse.errors import UsageError
+from metamuse.llm.types import Call, RawAnswer
+
+
+@dataclass(frozen=True)
+class Record:
+    """One recorded completion: the answer and what it cost.
+
+    Attributes:
+        cost_usd: US dollars, None if the price was unknown.
+        latency_s: Seconds from sending to receiving.
+    """
+
+    answer: RawAnswer
+    model: str
+    cost_usd: float | None
+    latency_s: float
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums over a record, what was lost on the way included.
+
+    Attributes:
+        completions: Answers received.
+        lost: Attempts that may have been billed, but brought no answer (time-out, torn body, interruption).
+        cost_usd: US dollars where the price is known; lost attempts count with what was reserved for them.
+        unknown_price: Completions without a known price.
+        latency_s: Sum of the seconds waited for answers.
+    """
+
+    completions: int = 0
+    lost: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_usd: float = 0.0
+    unknown_price: int = 0
+    latency_s: float = 0.0
+
+
+class CompletionStore:
+    """An append-only JSON Lines file; the index lives in memory, the answers stay on disk.
+
+    Lines: ``{"kind": "message"}`` (a prompt message, written once however often it is sent), ``{"kind":
+        "completion"}``
+    and ``{"kind": "lost"}``. Each line is on disk before its answer is used. A torn last line, left by a
+    crash, is cut off when the file is next opened for writing.
+
+    Args:
+        path: The file; made if it does not exist, unless read-only.
+        read_only: For replays.
+
+    Raises:
+        UsageError: It cannot be opened, or a line before the last is damaged.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self.path = path
+        self._index: dict[str, list[tuple[str, int, int]]] = {}
+        self._messages: set[str] = set()
+        self._totals = Totals()
+        self._lock = threading.Lock()
+        flags = os.O_RDONLY if read_only else os.O_RDWR | os.O_CREAT
+        try:
+            if not read_only:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            self._fd = os.open(path, flags | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise UsageError(f"Cannot open the record of completions {path}: {error.strerror}.") from error
+        self._end = 0
+        try:
+            for offset, line in self._lines():
+                self._load(offset, line)
+            if not read_only and os.fstat(self._fd).st_size > self._end:
+                os.ftruncate(self._fd, self._end)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> CompletionStore:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return self._totals.completions
+
+    @property
+    def totals(self) -> Totals:
+        """Sums over everything recorded so far."""
+        return self._totals
+
+    def get(self, call: Call, ask: int) -> Record | None:
+        """Returns the recorded completion of a call, or None.
+
+        Args:
+            call: If it names no model, any model's record serves.
+            ask: Which time it is asked; see :meth:`Call.digest`.
+        """
+        for model, offset, size in self._index.get(call.digest(ask), ()):
+            if call.model in ("", model):
+                row = json.loads(os.pread(self._fd, size, offset))
+                return Record(RawAnswer(**row["answer"]), model, row["cost_usd"], row["latency_s"])
+        return None
+
+    def add(self, call: Call, ask: int, record: Record, *, durable: bool = True) -> None:
+        """Appends a completion and its prompt.
+
+        Args:
+            call: What was asked.
+            ask: Which time it was asked.
+            record: What came back.
+            durable: Wait until the disk has it; answers that cost nothing survive a killed process without.
+
+        Raises:
+            UsageError: The disk is full or fails; the file holds whole lines only.
+        """
+        prompt = []
+        rows: list[dict[str, Any]] = []
+        with self._lock:
+            for message in call.messages:
+                content = json.dumps(message, sort_keys=True, ensure_ascii=False)
+                sha = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+                prompt.append(sha)
+                if sha not in self._messages:
+                    rows.append({"kind": "message", "sha": sha, **message})
+            rows.append(
+                {
+                    "kind": "completion",
+                    "digest": call.digest(ask),
+                    "key": call.request.key,
+                    "purpose": call.request.purpose,
+                    "ask": ask,
+                    "model": record.model,
+                    "temperature": call.temperature,
+                    "max_tokens": call.max_tokens,
+                    "seed": call.request.seed,
+                    "prompt": prompt,
+                    "answer": asdict(record.answer),
+                    "cost_usd": record.cost_usd,
+                    "latency_s": round(record.latency_s, 6),
+                }
+            )
+            self._append(rows, durable)
+
+    def add_lost(self, call: Call, reason: str, tokens: int, cost_usd: float) -> None:
+        """Notes an attempt that may have been billed but brought no answer.
+
+        Args:
+            call: What was asked.
+            reason: One sentence.
+            tokens: Tokens booked for it.
+            cost_usd: US dollars booked for it.
+        """
+        row = {
+            "kind": "lost",
+            "key": call.request.key,
+            "model": call.model,
+            "reason": reason,
+            "tokens": tokens,
+            "cost_usd": cost_usd,
+        }
+        with self._lock:
+            self._append([row], True)
+
+    def completions(self) -> Iterator[dict[str, Any]]:
+        """Yields the recorded completions as dicts, in order, ``messages`` filled in (for reports, audits)."""
+        messages: dict[str, dict[str, str]] = {}
+        for _, line in self._lines():
+            row = json.loads(line)
+            if row["kind"] == "message":
+                messages[row["sha"]] = {"role": row["role"], "content": row["content"]}
+            elif row["kind"] == "completion":
+                row["messages"] = [messages[sha] for sha in row["prompt"]]
+                yield row
+
+    def close(self) -> None:
+        """Closes the file; the store cannot be used afterwards."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _lines(self) -> Iterator[tuple[int, bytes]]:
+        with open(self.path, "rb") as file:
+            offset = 0
+            for line in file:
+                if not line.endswith(b"\n"):
+                    return
+                yield offset, line
+                offset += len(line)
+
+    def _load(self, offset: int, line: bytes) -> None:
+        try:
+            row = json.loads(line)
+            self._note(row, offset, len(line))
+        except (ValueError, KeyError, TypeError) as error:
+            raise UsageError(
+                f"{self.path}: the record is damaged at byte {offset}; remove that line."
+            ) from error
+        self._end = offset + len(line)
+
+    def _note(self, row: dict[str, Any], offset: int, size: int) -> None:
+        t = self._totals
+        if row["kind"] == "message":
+            self._messages.add(row["sha"])
+        elif row["kind"] == "completion":
+            self._index.setdefault(row["digest"], []).append((row["model"], offset, size))
+            answer = row["answer"]
+            self._totals = Totals(
+                t.completions + 1,
+                t.lost,
+                t.tokens_in + answer["tokens_in"],
+                t.tokens_out + answer["tokens_out"],
+                t.cost_usd + (row["cost_usd"] or 0.0),
+                t.unknown_price + (row["cost_usd"] is None),
+                t.latency_s + row["latency_s"],
+            )
+        elif row["kind"] == "lost":
+            self._totals = Totals(
+                t.completions,
+                t.lost + 1,
+                t.tokens_in + row["tokens"],
+                t.tokens_out,
+                t.cost_usd + row["cost_usd"],
+                t.unknown_price,
+                t.latency_s,
+            )
+
+    def _append(self, rows: list[dict[str, Any]], durable: bool) -> None:
+        # "replace" keeps a lone surrogate, which models do emit, from losing a paid answer.
+        lines = [(json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8", "replace") for row in rows]
+        data = b"".join(lines)
+        try:
+            done = 0
+            while done < len(data):
+                done += os.pwrite(self._fd, data[done:], self._end + done)
+            if durable:
+                os.fsync(self._fd)
+        except OSError as error:
+            os.ftruncate(self._fd, self._end)
+            raise UsageError(
+                f"Cannot write the record of completions {self.path}: {error.strerror}; "
+                "make room, then resume the run."
+            ) from error
+        for row, line in zip(rows, lines, strict=True):
+            self._note(row, self._end, len(line))
+            self._end += len(line)

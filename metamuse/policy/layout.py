@@ -1,0 +1,162 @@
+"""What the attributes of a policy are: scalars, arrays and policykit structures.
+
+A policy's state is compiled into a named tuple: one field an array, one field a nested structure, and ``r``,
+an array of one record that holds all scalars. The layout is read off one interpreted construction.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from evaluators.base import PolicyError
+import metamuse.policykit
+
+_KITS = {name: getattr(metamuse.policykit, name) for name in metamuse.policykit.__all__ if name[0].isupper()}
+_DTYPES = "int8 int16 int32 int64 uint8 uint16 uint32 float64 bool".split()
+
+
+@dataclass
+class Layout:
+    """The attributes of one class.
+
+    Attributes:
+        name: Class name.
+        scalars: Scalar attributes and their kinds, ``"int"``, ``"float"`` or ``"bool"``.
+        arrays: Array attributes and (dtype name, number of dimensions).
+        parts: Attributes that are policykit structures, with their layouts.
+        constants: Marked constants (of class Policy only) and their kinds.
+    """
+
+    name: str
+    scalars: dict[str, str]
+    arrays: dict[str, tuple[str, int]]
+    parts: dict[str, Layout]
+    constants: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.record = _record(self.scalars)
+        self.constant_record = _record(self.constants)
+        fields = [*self.arrays, *(_field(p) for p in self.parts), "r", *(["k"] if self.constants else [])]
+        fields = [_field(f) if f in self.arrays else f for f in fields]
+        self.tuple: Any = namedtuple(f"{self.name}State", fields)  # type: ignore[misc]  # fields known at run time
+
+    def kind(self, name: str) -> str:
+        """``"scalar"``, ``"array"``, ``"part"`` or ``""`` for an attribute that does not exist."""
+        if name in self.scalars:
+            return "scalar"
+        if name in self.arrays:
+            return "array"
+        return "part" if name in self.parts else ""
+
+    def key(self) -> tuple[Any, ...]:
+        """A hashable description; equal keys mean interchangeable layouts."""
+        return (
+            self.name,
+            tuple(self.scalars.items()),
+            tuple(self.arrays.items()),
+            tuple((n, p.key()) for n, p in self.parts.items()),
+        )
+
+    def pack(self, instance: Any, values: dict[str, float]) -> Any:
+        """Turn an interpreted instance into the state that compiled code works on.
+
+        Raises:
+            PolicyError: (``contract``) The instance's attributes differ from the layout.
+        """
+        if layout_of(instance, self.name, frozenset(n for n, k in self.scalars.items() if k == "float")).key() != self.key():
+            raise PolicyError("contract", "__init__ creates other attributes, or of other kinds, for another capacity")
+        attributes = _attributes(instance)
+        items = [np.ascontiguousarray(attributes[n]) for n in self.arrays]
+        items += [p.pack(attributes[n], {}) for n, p in self.parts.items()]
+        record = np.zeros(1, dtype=self.record)
+        for name in self.scalars:
+            record[name] = attributes[name]
+        items.append(record)
+        if self.constants:
+            constants = np.zeros(1, dtype=self.constant_record)
+            for name in self.constants:
+                constants[name] = values[name]
+            items.append(constants)
+        return self.tuple(*items)
+
+
+def _field(name: str) -> str:
+    # namedtuple refuses leading underscores, and "r"/"k" are taken.
+    return "a_" + name
+
+
+def field_name(name: str) -> str:
+    """Field of the state tuple that holds the attribute ``name``."""
+    return _field(name)
+
+
+def _record(kinds: dict[str, str]) -> np.dtype[Any]:
+    codes = {"int": np.int64, "float": np.float64, "bool": np.bool_}
+    items: list[tuple[str, Any]] = [(name, codes[kind]) for name, kind in kinds.items()]
+    return np.dtype(items or [("unused", np.int64)], align=True)
+
+
+def _attributes(instance: Any) -> dict[str, Any]:
+    return {n: v for n, v in vars(instance).items() if n != "_ready"}
+
+
+def layout_of(instance: Any, name: str = "Policy", floats: frozenset[str] = frozenset()) -> Layout:
+    """Read the layout off a constructed instance.
+
+    Args:
+        instance: A policy or a policykit structure.
+        name: Name of the class.
+        floats: Attributes to treat as floats although ``__init__`` sets an int.
+
+    Raises:
+        PolicyError: (``contract``) An attribute has a kind that the language does not have.
+    """
+    scalars: dict[str, str] = {}
+    arrays: dict[str, tuple[str, int]] = {}
+    parts: dict[str, Layout] = {}
+    for attribute, value in _attributes(instance).items():
+        value = value.item() if isinstance(value, np.generic) else value
+        if isinstance(value, bool):
+            scalars[attribute] = "bool"
+        elif isinstance(value, int | float):
+            scalars[attribute] = "float" if isinstance(value, float) or attribute in floats else "int"
+        elif isinstance(value, np.ndarray):
+            arrays[attribute] = _array(attribute, value)
+        elif type(value).__name__ in _KITS and isinstance(value, _KITS[type(value).__name__]):
+            parts[attribute] = layout_of(value, type(value).__name__)
+        else:
+            what = "None (use -1 for 'no slot')" if value is None else f"a {type(value).__name__}"
+            raise PolicyError(
+                "contract",
+                f"self.{attribute} is {what}; attributes are numbers, numpy arrays or policykit structures",
+            )
+    return Layout(name, scalars, arrays, parts)
+
+
+def _array(attribute: str, value: np.ndarray) -> tuple[str, int]:
+    dtype = value.dtype.name
+    if dtype not in _DTYPES:
+        raise PolicyError("contract", f"self.{attribute} has dtype {dtype}; use np.int64, np.float64 or np.bool_")
+    if not 1 <= value.ndim <= 3:
+        raise PolicyError("contract", f"self.{attribute} has {value.ndim} dimensions; 1 to 3 are allowed")
+    return dtype, value.ndim
+
+
+def state_bytes(state: Any) -> int:
+    """Bytes a policy keeps: its arrays and scalars, nested structures included (shared arrays count once)."""
+    seen: set[int] = set()
+
+    def count(item: Any) -> int:
+        if isinstance(item, tuple):
+            return sum(count(x) for x in item)
+        address = item.__array_interface__["data"][0]
+        if address in seen:
+            return 0
+        seen.add(address)
+        return int(item.nbytes)
+
+    return count(state)

@@ -1,0 +1,124 @@
+"""The record: what is in it survives crashes, and nothing else is in it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metamuse.errors import UsageError
+from metamuse.llm import CompletionStore, LLMRequest
+from metamuse.llm.store import Record
+from metamuse.llm.types import Call, RawAnswer
+
+
+def _call(key: str = "s1/code/0", content: str = "write", model: str = "openai/m", **changes: object) -> Call:
+    request = LLMRequest(
+        "code", [{"role": "system", "content": "contract"}, {"role": "user", "content": content}], key
+    )
+    values = {"temperature": 0.5, "max_tokens": 100} | changes
+    return Call(request, model, **values)  # type: ignore[arg-type]
+
+
+def _record(text: str = "answer", cost: float | None = 0.25) -> Record:
+    return Record(RawAnswer(text, "stop", 10, 5), "openai/m", cost, 1.5)
+
+
+def test_what_was_added_is_found_again_after_reopening(tmp_path: Path) -> None:
+    path = tmp_path / "run" / "completions.jsonl"
+    with CompletionStore(path) as store:
+        store.add(_call(), 0, _record())
+        assert store.get(_call(), 0) == _record()
+    with CompletionStore(path) as store:
+        assert store.get(_call(), 0) == _record()
+        assert (store.totals.completions, store.totals.cost_usd, store.totals.tokens_in) == (1, 0.25, 10)
+
+
+@pytest.mark.parametrize(
+    ("call", "ask"),
+    [
+        (_call(), 1),
+        (_call(key="s2/code/0"), 0),
+        (_call(content="other"), 0),
+        (_call(model="openai/other"), 0),
+        (_call(temperature=0.6), 0),
+        (_call(max_tokens=101), 0),
+    ],
+)
+def test_anything_different_is_another_call(store: CompletionStore, call: Call, ask: int) -> None:
+    store.add(_call(), 0, _record())
+    assert store.get(call, ask) is None
+
+
+def test_no_model_takes_the_recorded_one(store: CompletionStore) -> None:
+    store.add(_call(), 0, _record())
+    found = store.get(_call(model=""), 0)
+    assert found is not None and found.model == "openai/m"
+
+
+def test_a_prompt_message_is_written_once(store: CompletionStore) -> None:
+    store.add(_call("a"), 0, _record())
+    store.add(_call("b", content="second"), 0, _record())
+    kinds = [json.loads(line)["kind"] for line in store.path.read_text().splitlines()]
+    assert kinds.count("message") == 3
+    contents = [[m["content"] for m in row["messages"]] for row in store.completions()]
+    assert contents == [["contract", "write"], ["contract", "second"]]
+
+
+@given(cut=st.integers(min_value=0))
+def test_every_torn_tail_loses_only_the_torn_line(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
+    path = tmp_path_factory.mktemp("torn") / "c.jsonl"
+    with CompletionStore(path) as store:
+        store.add(_call("a"), 0, _record("first"))
+        whole = path.stat().st_size
+        store.add(_call("b"), 0, _record("second"))
+    data = path.read_bytes()
+    path.write_bytes(data[: whole + cut % (len(data) - whole)])
+    with CompletionStore(path) as store:
+        first = store.get(_call("a"), 0)
+        assert first is not None and first.answer.text == "first"
+        assert store.get(_call("b"), 0) is None
+        store.add(_call("b"), 0, _record("again"))
+    with CompletionStore(path, read_only=True) as store:
+        again = store.get(_call("b"), 0)
+        assert again is not None and again.answer.text == "again" and len(store) == 2
+
+
+def test_lost_attempts_count(store: CompletionStore) -> None:
+    store.add_lost(_call(), "time-out", tokens=300, cost_usd=0.5)
+    assert (store.totals.lost, store.totals.cost_usd, store.totals.tokens_in) == (1, 0.5, 300)
+
+
+def test_unknown_price_stays_unknown(store: CompletionStore) -> None:
+    store.add(_call(), 0, _record(cost=None))
+    found = store.get(_call(), 0)
+    assert found is not None and found.cost_usd is None and store.totals.unknown_price == 1
+
+
+def test_lone_surrogates_do_not_lose_an_answer(store: CompletionStore) -> None:
+    store.add(_call(content="\ud800"), 0, _record("x\udc00y"))
+    found = store.get(_call(content="\ud800"), 0)
+    assert found is not None and found.answer.text == "x?y"
+
+
+def test_damage_inside_is_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "c.jsonl"
+    path.write_text('{"kind": "completion"\n{}\n')
+    with pytest.raises(UsageError, match="damaged at byte 0"):
+        CompletionStore(path)
+
+
+def test_missing_record_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="No such file"):
+        CompletionStore(tmp_path / "none.jsonl", read_only=True)
+
+
+def test_full_disk_is_a_sentence() -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("no /dev/full here")
+    with pytest.raises(UsageError, match="No space left"), CompletionStore(full) as store:
+        store.add(_call(), 0, _record())
