@@ -8,60 +8,14 @@ the numbering reveals nothing of the trace.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 from numba import njit
 
-# Places in the counters array.
-NOW, USED, MISSES, MISSED_BYTES, ALLOCATED, RESIDENT, REMEMBERED, EVICTIONS, FAULT, FAULT_SLOT, REQUESTED_BYTES = range(11)
-N_COUNTERS = 11
-
-# Values of counters[FAULT].
-OK, NOT_A_SLOT, NOT_CACHED, INCOMING = range(4)
+from evaluators.cache.store import FAULT, NOW, OK, REMEMBERED, USED
 
 #: Seed of the hash that turns object ids into the keys policies see.
 KEY_SEED = 0x51ED
-
-
-class Store(NamedTuple):
-    """The simulator's arrays.
-
-    Attributes:
-        ids: int32[n], dense object id of each request.
-        sizes: int64[n], size of each request; empty for unit sizes.
-        slot_of: int32[n_objects]; -1 unknown, >= 0 slot of a cached object, else -2 - slot of a remembered
-            one.
-        owner: int32[n_slots], object that a slot belongs to.
-        size_of: int64[n_slots], size with which the slot's object is stored; empty for unit sizes.
-        after, before: int32[n_slots + 1], circular list of remembered slots, oldest first, with the
-            sentinel at n_slots.
-        counters: int64[N_COUNTERS], see the constants above.
-    """
-
-    ids: np.ndarray
-    sizes: np.ndarray
-    slot_of: np.ndarray
-    owner: np.ndarray
-    size_of: np.ndarray
-    after: np.ndarray
-    before: np.ndarray
-    counters: np.ndarray
-
-
-def make_store(ids: np.ndarray, sizes: np.ndarray | None, n_objects: int, n_slots: int) -> Store:
-    """The arrays of an empty cache; ``sizes`` None means unit sizes."""
-    by_bytes = sizes is not None
-    return Store(
-        ids=ids,
-        sizes=sizes if sizes is not None else np.zeros(0, dtype=np.int64),
-        slot_of=np.full(n_objects, -1, dtype=np.int32),
-        owner=np.zeros(n_slots, dtype=np.int32),
-        size_of=np.zeros(n_slots if by_bytes else 0, dtype=np.int64),
-        after=np.full(n_slots + 1, n_slots, dtype=np.int32),
-        before=np.full(n_slots + 1, n_slots, dtype=np.int32),
-        counters=np.zeros(N_COUNTERS, dtype=np.int64),
-    )
 
 
 def make_driver(
@@ -70,13 +24,30 @@ def make_driver(
     victim: Callable[..., Any],
     on_evict: Callable[..., Any],
     on_insert: Callable[..., Any],
+    shed: Callable[..., Any],
     keeps: Callable[..., Any],
     on_forget: Callable[..., Any],
     view: Callable[[Any], Any],
     show: Callable[[Any], Any],
     hash64: Callable[[int, int], int],
+    resize: Callable[..., Any],
+    miss: Callable[..., Any],
+    unlink: Callable[..., Any],
+    append: Callable[..., Any],
+    fresh: Callable[..., int],
+    oldest: Callable[..., int],
+    rotate: Callable[..., Any],
+    forget_oldest: Callable[..., int],
+    evict: Callable[..., int],
+    is_fault: Callable[..., bool],
 ) -> Callable[..., int]:
-    """Build the loop around a policy's methods (see ``docs/policy-contract.md`` for when each is called)."""
+    """Build the loop around a policy's methods (see ``docs/policy-contract.md`` for when each is called).
+
+    The functions after ``hash64`` are those of :mod:`evaluators.cache.store`: compiled once, not with every
+    policy.
+    """
+
+    sheds = shed not in (_none, _none.py_func)  # known when the loop is compiled: costs nothing if False
 
     def drive(state: Any, store: Any, start: int, stop: int, warmup: int, capacity: int) -> int:
         """Serve requests ``start..stop-1``.
@@ -92,126 +63,73 @@ def make_driver(
         """
         state = view(state)
         store = view(store)
-        ids, sizes = store.ids, store.sizes
-        slot_of, owner, size_of = store.slot_of, store.owner, store.size_of
-        after, before, counters = store.after, store.before, store.counters
-        n_slots = len(owner)
+        ids, sizes, slot_of, size_of = store.ids, store.sizes, store.slot_of, store.size_of
+        counters = store.counters
         by_bytes = len(sizes) > 0
-        used = counters[USED]
-        misses = counters[MISSES]
-        missed_bytes = counters[MISSED_BYTES]
-        requested_bytes = counters[REQUESTED_BYTES]
         for now in range(start, stop):
             counters[NOW] = now
             obj = int(ids[now])
             size = 1
             if by_bytes:
                 size = int(sizes[now])
-                if now >= warmup:
-                    requested_bytes += size
             key = hash64(obj, KEY_SEED)
             place = int(slot_of[obj])
             if place >= 0:
                 slot = place
-                if by_bytes and size_of[slot] != size:
-                    used += size - int(size_of[slot])
-                    size_of[slot] = size
+                if by_bytes:
+                    resize(store, slot, size, now >= warmup)
                 on_hit(state, slot, key, size, now)
-                if used <= capacity:
+                if counters[USED] <= capacity and not sheds:
                     continue
             else:
-                if now >= warmup:
-                    misses += 1
-                    missed_bytes += size
+                miss(store, size, now >= warmup)
                 if size > capacity:
                     continue
                 remembered = place != -1
                 if remembered:
                     slot = -2 - place
-                    a = after[slot]
-                    b = before[slot]
-                    after[b] = a
-                    before[a] = b
-                    counters[REMEMBERED] -= 1
-                elif counters[ALLOCATED] < n_slots:
-                    slot = int(counters[ALLOCATED])
-                    counters[ALLOCATED] += 1
+                    unlink(store, slot)
                 else:
-                    # The one evicted longest ago that the policy does not want to keep; if it wants to
-                    # keep all of them, the first of them all the same.
-                    slot = int(after[n_slots])
-                    for _ in range(counters[REMEMBERED]):
-                        if not keeps(state, slot):
-                            break
-                        a = after[slot]
-                        after[n_slots] = a
-                        before[a] = n_slots
-                        b = before[n_slots]
-                        after[b] = slot
-                        before[slot] = b
-                        after[slot] = n_slots
-                        before[n_slots] = slot
-                        slot = int(after[n_slots])
-                    a = after[slot]
-                    after[n_slots] = a
-                    before[a] = n_slots
-                    counters[REMEMBERED] -= 1
-                    slot_of[owner[slot]] = -1
-                    on_forget(state, slot)
-                owner[slot] = obj
+                    slot = fresh(store)
+                    if slot < 0:
+                        # Give up the slot evicted longest ago that the policy does not want to keep; if it
+                        # wants to keep all of them, the first of them all the same.
+                        for _ in range(counters[REMEMBERED]):
+                            if not keeps(state, oldest(store)):
+                                break
+                            rotate(store)
+                        slot = forget_oldest(store)
+                        on_forget(state, slot)
+                store.owner[slot] = obj
                 if not admit(state, slot, key, size, now):
                     slot_of[obj] = -2 - slot
-                    b = before[n_slots]
-                    after[b] = slot
-                    before[slot] = b
-                    after[slot] = n_slots
-                    before[n_slots] = slot
-                    counters[REMEMBERED] += 1
+                    append(store, slot)
                     continue
                 # Not findable as a resident until it is inserted: a policy may not name it as victim.
                 slot_of[obj] = -1
-                used += size
-            while used > capacity:
+                counters[USED] += size
+            while counters[USED] > capacity:
                 if place >= 0 and size > capacity:
                     loser = slot  # a cached object grew beyond the cache
                 else:
                     loser = int(victim(state, slot, key, size, now))
-                    fault = OK
-                    if loser < 0 or loser >= counters[ALLOCATED]:
-                        fault = NOT_A_SLOT
-                    elif loser == slot:
-                        fault = INCOMING
-                    elif slot_of[owner[loser]] != loser:
-                        fault = NOT_CACHED
-                    if fault != OK:
-                        counters[FAULT] = fault
-                        counters[FAULT_SLOT] = loser
-                        return fault
-                gone = int(owner[loser])
-                gone_size = 1
-                if by_bytes:
-                    gone_size = int(size_of[loser])
-                slot_of[gone] = -2 - loser
-                b = before[n_slots]
-                after[b] = loser
-                before[loser] = b
-                after[loser] = n_slots
-                before[n_slots] = loser
-                counters[REMEMBERED] += 1
-                counters[RESIDENT] -= 1
-                counters[EVICTIONS] += 1
-                used -= gone_size
-                on_evict(state, loser, hash64(gone, KEY_SEED), gone_size, now)
+                    if is_fault(store, loser, slot):
+                        return counters[FAULT]
+                gone_size = evict(store, loser)
+                on_evict(state, loser, hash64(store.owner[loser], KEY_SEED), gone_size, now)
             if place < 0:
                 slot_of[obj] = slot
                 if by_bytes:
                     size_of[slot] = size
-                counters[RESIDENT] += 1
                 on_insert(state, slot, key, size, now, remembered)
-        counters[USED] = used
-        counters[MISSES] = misses
-        counters[MISSED_BYTES] = missed_bytes
-        counters[REQUESTED_BYTES] = requested_bytes
+            if sheds:
+                loser = int(shed(state, slot, key, size, now))
+                while loser != -1:
+                    if is_fault(store, loser, -1):
+                        return counters[FAULT]
+                    gone_size = evict(store, loser)
+                    on_evict(state, loser, hash64(store.owner[loser], KEY_SEED), gone_size, now)
+                    loser = int(shed(state, slot, key, size, now))
         return OK
 
     return drive
@@ -233,6 +151,11 @@ def _always(state, slot, key, size, now):  # type: ignore[no-untyped-def]
 
 
 @njit
+def _none(state, slot, key, size, now):  # type: ignore[no-untyped-def]
+    return -1
+
+
+@njit
 def _never(state, slot):  # type: ignore[no-untyped-def]
     return False
 
@@ -248,6 +171,7 @@ DEFAULTS: dict[str, Any] = {
     "admit": _always,
     "on_evict": _nothing_4,
     "on_insert": _nothing_5,
+    "shed": _none,
     "keeps": _never,
     "on_forget": _nothing_1,
 }

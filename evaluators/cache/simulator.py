@@ -11,6 +11,7 @@ import numpy as np
 
 from evaluators.base import Contract, Method, Policy, PolicyError, Score
 from evaluators.cache import driver as d
+from evaluators.cache import store as books
 from evaluators.cache.trace import Trace
 from metamuse.policykit import hash64
 from metamuse.policykit.compiled import hash64 as compiled_hash64
@@ -27,6 +28,8 @@ CONTRACT = Contract(
         Method("victim", _REQUEST, _INTS, "int", required=True),
         Method("on_evict", _REQUEST, _INTS, "none", required=False),
         Method("on_insert", (*_REQUEST, "remembered"), (*_INTS, "bool"), "none", required=False),
+        # Early evictions, as SLRU and LIRS make on hits: called after each request until it returns -1.
+        Method("shed", _REQUEST, _INTS, "int", required=False),
         Method("keeps", ("slot",), ("int",), "bool", required=False),
         Method("on_forget", ("slot",), ("int",), "none", required=False),
     ),
@@ -70,8 +73,10 @@ class Job:
 
 def bind(policy: Policy) -> Any:
     """The request loop around a policy (compiles if the policy is compiled)."""
-    hashing = compiled_hash64 if policy.compiled else hash64
-    return policy.bind(functools.partial(d.make_driver, hash64=hashing), d.DEFAULTS)
+    tools: dict[str, Any] = {"hash64": compiled_hash64, **books.COMPILED}
+    if not policy.compiled:
+        tools = {"hash64": hash64, **books.INTERPRETED}
+    return policy.bind(functools.partial(d.make_driver, **tools), d.DEFAULTS)
 
 
 def simulate(policy: Policy, loop: Any, job: Job, stop: int | None = None) -> Score:
@@ -96,7 +101,7 @@ def simulate(policy: Policy, loop: Any, job: Job, stop: int | None = None) -> Sc
     n_slots = job.n_slots
     state = policy.state(job.capacity, n_slots)
     by_bytes = job.by_bytes and trace.sizes is not None
-    store = d.make_store(trace.ids, trace.sizes if by_bytes else None, trace.n_objects, n_slots)
+    store = books.make_store(trace.ids, trace.sizes if by_bytes else None, trace.n_objects, n_slots)
     counters = store.counters
     began = time.perf_counter()
     try:
@@ -106,45 +111,37 @@ def simulate(policy: Policy, loop: Any, job: Job, stop: int | None = None) -> Sc
     except MemoryError:
         raise PolicyError("memory", f"it asked for more memory than it may have ({_where(job, counters)})") from None
     except (ArithmeticError, LookupError, ValueError, TypeError) as error:
-        raise _Crash(error, f"{type(error).__name__}: {error} ({_where(job, counters)})") from error
+        raise PolicyError("crash", f"{type(error).__name__}: {error} ({_where(job, counters)})") from error
     seconds = time.perf_counter() - began
-    if counters[d.FAULT]:
+    if counters[books.FAULT]:
         raise PolicyError("illegal", f"{_fault(counters, n_slots)} ({_where(job, counters)})")
     counted = n - min(job.warmup, n)
     details = {
         "requests": float(counted),
-        "misses": float(counters[d.MISSES]),
+        "misses": float(counters[books.MISSES]),
         "capacity": float(job.capacity),
-        "evictions": float(counters[d.EVICTIONS]),
+        "evictions": float(counters[books.EVICTIONS]),
     }
     if by_bytes:
-        details["byte_miss_ratio"] = float(counters[d.MISSED_BYTES] / max(1, counters[d.REQUESTED_BYTES]))
+        details["byte_miss_ratio"] = float(counters[books.MISSED_BYTES] / max(1, counters[books.REQUESTED_BYTES]))
     timing = {
         "seconds": seconds,
         "requests_per_s": n / seconds if seconds > 0 else 0.0,
         "ns_per_decision": 1e9 * seconds / n if n else 0.0,
     }
-    value = float(counters[d.MISSES]) / counted if counted else 0.0
+    value = float(counters[books.MISSES]) / counted if counted else 0.0
     return Score(trace.name, value, details, timing)
 
 
-class _Crash(PolicyError):
-    """A policy raised; keeps the exception for the search of the line."""
-
-    def __init__(self, cause: Exception, message: str) -> None:
-        super().__init__("crash", message)
-        self.cause = cause
-
-
 def _where(job: Job, counters: np.ndarray) -> str:
-    return f"at request {counters[d.NOW]} of {job.trace.name}, capacity {job.capacity}"
+    return f"at request {counters[books.NOW]} of {job.trace.name}, capacity {job.capacity}"
 
 
 def _fault(counters: np.ndarray, n_slots: int) -> str:
-    slot = int(counters[d.FAULT_SLOT])
+    slot = int(counters[books.FAULT_SLOT])
     reason = {
-        d.NOT_A_SLOT: "which is not a slot of any object",
-        d.NOT_CACHED: "which is not cached now (evicted or never inserted)",
-        d.INCOMING: "which is the incoming object itself",
-    }[int(counters[d.FAULT])]
+        books.NOT_A_SLOT: "which is not a slot of any object",
+        books.NOT_CACHED: "which is not cached now (evicted or never inserted)",
+        books.INCOMING: "which is the incoming object itself",
+    }[int(counters[books.FAULT])]
     return f"victim() returned {slot}, {reason}"

@@ -7,13 +7,14 @@ import asyncio
 import time
 import weakref
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from types import TracebackType
 
 import numpy as np
 
 from metamuse.llm.budget import Budget, Reservation, estimate_prompt_tokens
-from metamuse.llm.config import LLMConfig
-from metamuse.llm.errors import LLMBadAnswer, LLMUnavailable, ReplayMissing
+from metamuse.llm.config import COMPOSER_MODEL, LLMConfig
+from metamuse.llm.errors import BudgetExhausted, LLMBadAnswer, LLMUnavailable, ReplayMissing
 from metamuse.llm.litellm_transport import LitellmTransport
 from metamuse.llm.prices import Price, price_of
 from metamuse.llm.retry import Backoff
@@ -128,6 +129,7 @@ class LLMClient:
                 f"{self._store.path} holds no answer for call {call.request.key} with this prompt: replay "
                 "with the problem, seed and llm settings of the recorded run."
             )
+        await self._transport.start()
         failures = 0
         while True:
             await self._rest()
@@ -166,24 +168,33 @@ class LLMClient:
                 if failure.billed:
                     self._lose(call, failure.message, reservation)
                 raise
-            except TimeoutError:
-                self._lose(call, "The budget's minutes ended before the answer.", reservation)
-                self._budget.check_time()
-                raise
+            except TimeoutError as error:
+                self._lose(call, "the budget's minutes ended before the answer", reservation)
+                raise BudgetExhausted(
+                    "minutes", "budget.minutes ended while a call was in flight."
+                ) from error
             except asyncio.CancelledError:
-                self._lose(call, "Interrupted before the answer.", reservation)
+                self._lose(call, "interrupted before the answer", reservation)
                 raise
+            answer = _counted(answer, call)
             cost = _cost(answer, price)
             reservation.settle(answer.tokens_in + answer.tokens_out, cost)
             record = Record(answer, call.model, cost, time.perf_counter() - started)
         if cost == 0.0:
             self._store.add(call, ask, record, durable=False)
         else:
-            # In a thread because of the fsync; it runs to its end even if this task is cancelled meanwhile.
-            await asyncio.to_thread(self._store.add, call, ask, record)
+            # In a thread because of the fsync. It was paid for: an interruption waits until it is written.
+            write = asyncio.ensure_future(asyncio.to_thread(self._store.add, call, ask, record))
+            try:
+                await asyncio.shield(write)
+            except asyncio.CancelledError:
+                await write
+                raise
         return record
 
     def _lose(self, call: Call, reason: str, reservation: Reservation) -> None:
+        if call.model == COMPOSER_MODEL:
+            return  # nobody bills for it
         reservation.settle_in_full()
         self._store.add_lost(call, reason, reservation.tokens, reservation.usd)
 
@@ -194,6 +205,14 @@ def _bad_answer(record: Record, call: Call) -> LLMBadAnswer:
         f" (llm.max_tokens={call.max_tokens} was used up)" if record.answer.finish_reason == "length" else ""
     )
     return LLMBadAnswer(problem, _PROBLEMS[problem].format(model=record.model, hint=hint))
+
+
+def _counted(answer: RawAnswer, call: Call) -> RawAnswer:
+    """Fills in what a server that reports no usage left out, so that caps on tokens hold all the same."""
+    if answer.tokens_in or answer.tokens_out or not answer.text:
+        return answer
+    tokens_out = estimate_prompt_tokens([{"role": "assistant", "content": answer.text}])
+    return replace(answer, tokens_in=estimate_prompt_tokens(call.messages), tokens_out=tokens_out)
 
 
 def _cost(answer: RawAnswer, price: Price | None) -> float | None:

@@ -52,11 +52,14 @@ class LitellmTransport:
         self._config = config
         self._litellm: Any = None
 
+    async def start(self) -> None:
+        """Imports litellm, off the event loop so that a live view keeps moving."""
+        if self._litellm is None:
+            self._litellm = await asyncio.to_thread(load_litellm)
+
     async def send(self, call: Call, seed: int) -> RawAnswer:
         """Asks once; see the protocol for what is raised."""
-        if self._litellm is None:
-            # Off the event loop, so that a live view keeps moving during the import.
-            self._litellm = await asyncio.to_thread(load_litellm)
+        assert self._litellm is not None, "start() comes first"
         # Imports openai: only once litellm is loaded.
         from metamuse.llm import litellm_failures
 

@@ -126,8 +126,8 @@ def extract_code(text: str, contains: str = "class Policy") -> str:
     """Returns the Python module in an answer, ending in a line break.
 
     Taken, in this order: the last fenced block that holds ``contains`` and parses; the last that holds it
-    (its syntax error is worth a repair turn); the whole answer, or its end from some line on, if it parses as
-    a module that holds it; the string under ``"code"`` of a JSON object.
+    (its syntax error is worth a repair turn); the string under ``"code"`` of a JSON object; the whole
+    answer, or its end from some line on, if it parses as a module that holds it.
 
     Raises:
         AnswerError: None of these is there.
@@ -144,13 +144,14 @@ def extract_code(text: str, contains: str = "class Policy") -> str:
         raise AnswerError(
             f"The answer holds no `{contains}`; answer with one ```python block that holds the module."
         )
-    bare = _bare_module(text, contains)
-    if bare is not None:
-        return bare
     for candidate in _json_candidates(text):
         value = _loads(candidate)
         if isinstance(value, dict) and isinstance(value.get("code"), str) and contains in value["code"]:
             return str(value["code"]).strip("\n") + "\n"
+    # Last, because a JSON object is also a Python module.
+    bare = _bare_module(text, contains)
+    if bare is not None:
+        return bare
     raise AnswerError(
         "The code is not in a fenced block; answer with one ```python block that holds the whole module."
     )

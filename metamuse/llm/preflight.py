@@ -54,8 +54,8 @@ def _check_provider(model: str) -> str:
     if not provider or (known and provider not in known):
         raise LLMConfigError(
             f"llm.model={model} names no provider that litellm knows: write provider/model, for instance "
-            "openai/gpt-4o, anthropic/claude-sonnet-4-5, ollama/llama3.1, or openai/<name> with llm.api_base for "
-            "any OpenAI-compatible server."
+            "openai/gpt-4o, anthropic/claude-sonnet-4-5, ollama/llama3.1, or openai/<name> with llm.api_base "
+            "for any OpenAI-compatible server."
         )
     return provider
 
@@ -75,7 +75,7 @@ def _check_key(model: str, provider: str, base: str | None, config: LLMConfig) -
             raise LLMConfigError(f"llm.api_key_env names {config.api_key_env}, which is not set: export it.")
         return
     if base is not None or provider in LOCAL_BASES:
-        return  # servers of one's own mostly need none; a wrong guess shows when they are asked for their models
+        return  # servers of one's own mostly need none; if this one does, asking for its models shows it
     variables = KEY_VARIABLES.get(provider)
     if variables is not None:
         if not any(os.environ.get(name) for name in variables):

@@ -181,7 +181,7 @@ class CompletionStore:
             self._append([row], True)
 
     def completions(self) -> Iterator[dict[str, Any]]:
-        """Yields the recorded completions as dicts, in order, ``messages`` filled in (for reports, audits)."""
+        """Yields the recorded completions as dicts, in order, ``messages`` filled in (for reports)."""
         messages: dict[str, dict[str, str]] = {}
         for _, line in self._lines():
             row = json.loads(line)

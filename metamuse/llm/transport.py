@@ -30,6 +30,10 @@ class TransportFailure(Exception):
 class Transport(Protocol):
     """Carries one call, once: no retries, no record, no budget."""
 
+    async def start(self) -> None:
+        """Gets ready: seconds the first time, nothing after that; not part of a call's latency."""
+        ...
+
     async def send(self, call: Call, seed: int) -> RawAnswer:
         """Asks and returns the answer, usable or not.
 

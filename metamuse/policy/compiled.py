@@ -108,6 +108,8 @@ class CompiledPolicy:
             signature = (state_type, *(_TYPES[t] for t in method.types))
             self._compile(method.name, function, signature)
             self._check_return(method.name, method.returns, function.overloads[signature].signature.return_type)
+            # One compilation a method: drivers pass exactly these kinds.
+            function.disable_compile()
             self.functions[method.name] = function
 
     def _compile(self, name: str, function: Any, signature: tuple[Any, ...]) -> None:

@@ -6,6 +6,7 @@ an array of one record that holds all scalars. The layout is read off one interp
 
 from __future__ import annotations
 
+import functools
 from collections import namedtuple
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,7 +43,7 @@ class Layout:
         self.constant_record = _record(self.constants)
         fields = [*self.arrays, *(_field(p) for p in self.parts), "r", *(["k"] if self.constants else [])]
         fields = [_field(f) if f in self.arrays else f for f in fields]
-        self.tuple: Any = namedtuple(f"{self.name}State", fields)  # type: ignore[misc]  # fields known at run time
+        self.tuple: Any = _state_class(f"{self.name}State", tuple(fields))
 
     def kind(self, name: str) -> str:
         """``"scalar"``, ``"array"``, ``"part"`` or ``""`` for an attribute that does not exist."""
@@ -82,6 +83,12 @@ class Layout:
                 constants[name] = values[name]
             items.append(constants)
         return self.tuple(*items)
+
+
+@functools.cache
+def _state_class(name: str, fields: tuple[str, ...]) -> Any:
+    """One class for equal layouts: compiled functions of a structure serve every policy that uses it."""
+    return namedtuple(name, fields)  # type: ignore[misc]  # fields known at run time
 
 
 def _field(name: str) -> str:

@@ -136,6 +136,11 @@ def rec(typingctx: Any, slab: Any) -> Any:
     return slab.dtype(slab), codegen
 
 
+def _loaded(dtype: Any) -> Any:
+    """Kind of an element once it is loaded: the language has one kind of int, as interpreted code does."""
+    return types.int64 if isinstance(dtype, types.Integer) else dtype
+
+
 def _index_type(slab: SlabType, index: Any) -> Any:
     if isinstance(index, types.Integer) and slab.ndim == 1:
         return types.intp
@@ -151,7 +156,7 @@ class _GetItem(templates.AbstractTemplate):  # type: ignore[misc]
         if isinstance(slab, SlabType):
             index = _index_type(slab, index)
             if index is not None:
-                return templates.signature(slab.dtype, slab, index)
+                return templates.signature(_loaded(slab.dtype), slab, index)
         return None
 
 
@@ -192,8 +197,9 @@ def _address(context: Any, builder: Any, typ: SlabType, value: Any, index: Any) 
 @lower_builtin(operator.getitem, SlabType, types.Integer)
 @lower_builtin(operator.getitem, SlabType, types.BaseTuple)
 def _lower_getitem(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    dtype = sig.args[0].dtype
     address = _address(context, builder, sig.args[0], args[0], args[1])
-    return context.unpack_value(builder, sig.args[0].dtype, address)
+    return context.cast(builder, context.unpack_value(builder, dtype, address), dtype, _loaded(dtype))
 
 
 @lower_builtin(operator.setitem, SlabType, types.Integer, types.Any)

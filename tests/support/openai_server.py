@@ -31,7 +31,7 @@ class Behaviour:
 
     Attributes:
         kind: ``ok slow 429 quota 500 503 401 403 400 context reset malformed truncated stall refusal
-            refusal_field filtered empty length no_choices``.
+            refusal_field filtered empty length no_choices no_usage``.
         delay_s: Seconds before the answer starts.
         retry_after: Value of the ``Retry-After`` header of a 429 or 503.
         text: Overrides the answer's text.
@@ -288,7 +288,9 @@ def _completion(kind: str, body: dict[str, Any], text: str, number: int) -> dict
         "choices": []
         if kind == "no_choices"
         else [{"index": 0, "message": message, "finish_reason": finish}],
-        "usage": {"prompt_tokens": prompt, "completion_tokens": out, "total_tokens": prompt + out},
+        "usage": None
+        if kind == "no_usage"
+        else {"prompt_tokens": prompt, "completion_tokens": out, "total_tokens": prompt + out},
     }
 
 

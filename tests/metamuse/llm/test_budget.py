@@ -44,9 +44,8 @@ def test_settled_and_reserved_count_together() -> None:
 def test_unsettled_room_comes_back() -> None:
     async def run() -> None:
         budget = Budget(tokens=100)
-        with pytest.raises(ValueError, match="boom"):
-            with await budget.reserve(100, None):
-                raise ValueError("boom")
+        with pytest.raises(ValueError, match="boom"), await budget.reserve(100, None):
+            raise ValueError("boom")
         (await budget.reserve(100, None)).settle_in_full()
         assert budget.spent.tokens == 100
 

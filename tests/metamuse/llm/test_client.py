@@ -74,6 +74,12 @@ def test_a_normal_answer(store: CompletionStore) -> None:
     assert server.seen.headers[0]["authorization"] == "Bearer no-key-needed"
 
 
+def test_a_server_that_counts_no_tokens_is_counted_for(store: CompletionStore) -> None:
+    with OpenAIServer(default="no_usage") as server:
+        reply = _ask(store, _config(server))
+    assert reply.tokens_in > 0 and reply.tokens_out > 0
+
+
 def test_a_schema_goes_only_to_models_that_take_one(store: CompletionStore) -> None:
     schema = {"type": "object", "required": ["answer"], "additionalProperties": False}
     with OpenAIServer() as server:
@@ -132,9 +138,9 @@ def test_retry_after_is_kept_by_everybody(store: CompletionStore) -> None:
         pauses.append(seconds)
         await asyncio.sleep(seconds / 100)
 
-    with OpenAIServer([Behaviour("429", retry_after="9999")]) as server:
-        with pytest.raises(LLMUnavailable, match="asks to wait 9999 s"):
-            _run(store, _config(server), lambda c: c.complete(_request("c")), sleep=sleep)
+    impatient = pytest.raises(LLMUnavailable, match="asks to wait 9999 s")
+    with OpenAIServer([Behaviour("429", retry_after="9999")]) as server, impatient:
+        _run(store, _config(server), lambda c: c.complete(_request("c")), sleep=sleep)
     assert pauses == []
 
 
@@ -155,13 +161,15 @@ def test_wrong_settings_are_not_retried(store: CompletionStore, kind: str, sente
 
 
 def test_a_wrong_model_is_told(store: CompletionStore) -> None:
-    with OpenAIServer(models=["llama"]) as server:
-        with pytest.raises(LLMConfigError, match="does not serve openai/test-model"):
-            _ask(store, _config(server))
+    told = pytest.raises(LLMConfigError, match="does not serve openai/test-model")
+    with OpenAIServer(models=["llama"]) as server, told:
+        _ask(store, _config(server))
 
 
-@pytest.mark.parametrize(("kind", "problem"), [("empty", "empty"), ("length", "empty"), ("refusal_field", "refusal"),
-                                               ("filtered", "refusal")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("kind", "problem"),
+    [("empty", "empty"), ("length", "empty"), ("refusal_field", "refusal"), ("filtered", "refusal")],
+)
 def test_unusable_answers_are_asked_again_and_replayed(
     store: CompletionStore, kind: str, problem: str
 ) -> None:
@@ -253,14 +261,10 @@ def test_the_budget_is_never_exceeded(store: CompletionStore) -> None:
 def test_minutes_cut_a_call_short(store: CompletionStore) -> None:
     with OpenAIServer() as server:
         _ask(store, _config(server), key="warm")
-    with OpenAIServer(default=Behaviour("ok", delay_s=30)) as server:
-        with pytest.raises(BudgetExhausted) as caught:
-            _run(
-                store,
-                _config(server, timeout_s=60),
-                lambda c: c.complete(_request()),
-                Budget(minutes=0.5 / 60),
-            )
+    budget = Budget(minutes=0.5 / 60)
+    slow = OpenAIServer(default=Behaviour("ok", delay_s=30))
+    with slow as server, pytest.raises(BudgetExhausted) as caught:
+        _run(store, _config(server, timeout_s=60), lambda c: c.complete(_request()), budget)
     assert caught.value.which == "minutes" and store.totals.lost == 1
 
 

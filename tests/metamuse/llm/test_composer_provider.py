@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import pytest
 
 from metamuse.llm import (
-    ComposerCall,
     CompletionStore,
+    ComposerCall,
     LLMClient,
     LLMConfig,
     LLMReply,
@@ -72,3 +72,25 @@ def test_a_bug_of_the_composer_is_not_taken_for_a_network_failure(store: Complet
     with pytest.raises(KeyError, match="no such mechanism"):
         asyncio.run(_complete(store, 1))
     assert len(asked) == 1
+
+
+def test_an_interrupted_composition_is_not_booked(store: CompletionStore) -> None:
+    begun = threading.Event()
+    end = threading.Event()
+
+    def handler(messages: Sequence[Message], call: ComposerCall) -> str:
+        begun.set()
+        end.wait(10)
+        return "late"
+
+    async def run() -> None:
+        task = asyncio.create_task(_complete(store, 1))
+        await asyncio.to_thread(begun.wait, 10)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        end.set()
+
+    register_composer(handler)
+    asyncio.run(run())
+    assert store.totals.lost == 0 and store.totals.completions == 0

@@ -63,10 +63,10 @@ def test_a_dead_endpoint_is_told() -> None:
 
 def test_a_silent_endpoint_is_no_obstacle_but_a_wrong_key_is(monkeypatch: pytest.MonkeyPatch) -> None:
     with OpenAIServer(key="right-key-123") as server:
-        with pytest.raises(LLMConfigError, match="wants a key .*OPENAI_API_KEY"):
+        with pytest.raises(LLMConfigError, match=r"wants a key .*OPENAI_API_KEY"):
             preflight(_config(api_base=server.base_url))
         monkeypatch.setenv("OPENAI_API_KEY", "wrong-key-123")
-        with pytest.raises(LLMConfigError, match="rejects the key .*OPENAI_API_KEY") as caught:
+        with pytest.raises(LLMConfigError, match=r"rejects the key .*OPENAI_API_KEY") as caught:
             preflight(_config(api_base=server.base_url))
         assert "wrong-key-123" not in str(caught.value)
         monkeypatch.setenv("OPENAI_API_KEY", "right-key-123")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -116,9 +118,22 @@ def test_missing_record_is_a_sentence(tmp_path: Path) -> None:
         CompletionStore(tmp_path / "none.jsonl", read_only=True)
 
 
-def test_full_disk_is_a_sentence() -> None:
-    full = Path("/dev/full")
-    if not full.exists():
-        pytest.skip("no /dev/full here")
-    with pytest.raises(UsageError, match="No space left"), CompletionStore(full) as store:
-        store.add(_call(), 0, _record())
+def test_full_disk_is_a_sentence_and_leaves_whole_lines(
+    store: CompletionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.add(_call("a"), 0, _record())
+    before = store.path.read_bytes()
+    real = os.pwrite
+
+    def pwrite(fd: int, data: bytes, offset: int) -> int:
+        if offset > len(before):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(fd, data[:20], offset)
+
+    monkeypatch.setattr(os, "pwrite", pwrite)
+    with pytest.raises(UsageError, match="No space left on device; make room, then resume"):
+        store.add(_call("b"), 0, _record())
+    assert store.path.read_bytes() == before
+    monkeypatch.undo()
+    store.add(_call("b"), 0, _record())
+    assert store.get(_call("b"), 0) == _record()

@@ -1,0 +1,68 @@
+"""Makes the parts that a configuration names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import problems.base
+from evaluators.base import WorkloadError
+from metamuse import config as settings_of
+from metamuse.errors import UsageError
+from metamuse.executor.base import Executor, Limits
+from problems.base import Problem
+
+
+def make_problem(config: dict[str, Any]) -> Problem:
+    """The configured problem.
+
+    Raises:
+        UsageError: Its settings make no sense.
+    """
+    try:
+        return problems.base.make(config["problem"])
+    except (WorkloadError, ValueError) as error:
+        raise UsageError(str(error)) from None
+
+
+def make_executor(config: dict[str, Any], sets: dict[str, str | None], warm: bool) -> Executor:
+    """The configured executor, set up to score on some sets of workloads."""
+    from metamuse.executor.local import LocalExecutor
+
+    if config["executor"]["name"] != "local":
+        raise UsageError(f"executor={config['executor']['name']} is unknown; use executor=local.")
+    return LocalExecutor(
+        "metamuse.evaluation:setup",
+        {"problem": config["problem"], "sets": sets, "warm": warm},
+        workers=settings_of.workers(config),
+        sandbox=config["executor"]["sandbox"],
+    )
+
+
+def limits(config: dict[str, Any], wall_s: float) -> Limits:
+    """Limits of one task that may take ``wall_s`` seconds."""
+    return Limits(wall_s=wall_s, cpu_s=wall_s, memory_mb=settings_of.whole(config, "executor.memory_mb", 64))
+
+
+def read_incumbent(config: dict[str, Any]) -> str | None:
+    """The text of the user's own policy, if one is named.
+
+    Raises:
+        UsageError: The file cannot be read.
+    """
+    path = config["problem"].get("incumbent")
+    return None if path is None else read_policy(str(path))
+
+
+def read_policy(path: str) -> str:
+    """The text of a policy file.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"Cannot read the policy {path}: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"The policy {path} is not UTF-8 text (byte {error.start}).") from None

@@ -1,0 +1,164 @@
+"""The command line: a thin front end that finds the command and its flags, and starts it.
+
+Nothing heavy is imported before it is known what to do: ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from metamuse.errors import UsageError
+
+#: Commands, with what they do; each is a module ``metamuse.cli.<name>`` with ``run(invocation) -> exit code``.
+COMMANDS = {
+    "discover": "search for a policy (the default command)",
+    "score": "score policies or baselines: policy=lru,my.py workloads='traces/*.zst'",
+    "baselines": "score all baselines and bounds on the configured workloads",
+    "resume": "go on with a run: run=latest",
+    "report": "write a run's report and tables again: run=latest",
+    "runs": "list the runs",
+    "show": "show one solution from stimulus to score: run=latest solution=best",
+    "ui": "open MLflow's UI on the run database",
+}
+
+HELP = """usage: python -m metamuse [command] [--json] [--quiet] [overrides...]
+
+{commands}
+
+Overrides are settings of the form key=value, for instance
+
+  python -m metamuse problem=cache                        discover, with the embedded offline composer
+  python -m metamuse problem=cache llm.model=openai/gpt-4o solutions=350 budget.usd=10
+  python -m metamuse problem=cache problem.workloads.validation='mine/*.zst' problem.workloads.holdout='later/*.zst'
+  python -m metamuse score policy=lru,s3fifo workloads=trace.csv problem.capacity=1%
+  python -m metamuse --cfg job                            all settings with their values
+
+--json prints the result as JSON on standard output, and nothing else there. --dry-run says what a run would
+cost. Hydra's own flags (--cfg job, -m for several runs) work as usual.
+
+Exit codes: 0 done; 1 done, but something scored failed or nothing was executable; 2 bad usage; 3 a budget ended
+the run early; 130 interrupted (resumable).
+"""
+
+#: Keys whose values are paths: quoted for Hydra, so that any path, glob or comma list of a shell works.
+_PATHS = re.compile(r"^(workloads|policy|run|out|traces|root|solution|problem\.incumbent|problem\.workloads\.\w+)$")
+_HYDRA_WITH_VALUE = ("--cfg", "-c", "--package", "-p", "--info", "--experimental-rerun")
+_HYDRA = ("-m", "--multirun", "--resolve", "--hydra-help")
+
+
+@dataclass
+class Invocation:
+    """What the command line says.
+
+    Attributes:
+        command: One of :data:`COMMANDS`.
+        overrides: ``key=value``, quoted for Hydra.
+        hydra: Hydra's own flags.
+        json: Print JSON only.
+        quiet: No progress.
+    """
+
+    command: str
+    overrides: list[str] = field(default_factory=list)
+    hydra: list[str] = field(default_factory=list)
+    json: bool = False
+    quiet: bool = False
+
+
+def parse(arguments: Sequence[str]) -> Invocation | None:
+    """Read the command line; None if help is asked for.
+
+    Raises:
+        UsageError: A command or flag does not exist.
+    """
+    invocation = Invocation("discover")
+    named = False
+    rest = list(arguments)
+    while rest:
+        word = rest.pop(0)
+        if word in ("-h", "--help"):
+            return None
+        if word == "--json":
+            invocation.json = True
+        elif word in ("-q", "--quiet"):
+            invocation.quiet = True
+        elif word == "--dry-run":
+            invocation.overrides.append("dry_run=true")
+        elif word in _HYDRA or word.startswith(tuple(f"{flag}=" for flag in _HYDRA_WITH_VALUE)):
+            invocation.hydra.append(word)
+        elif word in _HYDRA_WITH_VALUE:
+            invocation.hydra += [word, *rest[:1]]
+            rest = rest[1:]
+        elif word.startswith("-"):
+            raise UsageError(f"There is no flag {word}; see python -m metamuse --help.")
+        elif "=" in word or word.startswith("~"):
+            invocation.overrides.append(_quoted(word))
+        elif not named and word in COMMANDS:
+            invocation.command = word
+            named = True
+        elif not named:
+            raise UsageError(f"There is no command {word}; the commands are {', '.join(COMMANDS)}.")
+        else:
+            raise UsageError(f"Cannot make sense of {word!r}; settings are written key=value.")
+    _choose_provider(invocation.overrides)
+    return invocation
+
+
+def _quoted(word: str) -> str:
+    key, _, value = word.partition("=")
+    if not _PATHS.match(key.lstrip("+")) or value in ("", "null") or value[0] in "'\"":
+        return word
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"{key}='{escaped}'"
+
+
+def _choose_provider(overrides: list[str]) -> None:
+    """Naming a model chooses litellm, unless a provider is named too."""
+    groups = [o.partition("=")[2] for o in overrides if o.startswith("llm=")]
+    names_model = any(o.startswith(("llm.model=", "llm.code_model=", "llm.api_base=")) for o in overrides)
+    if names_model and "offline" in groups:
+        raise UsageError("llm=offline uses no model; drop llm=offline, or drop llm.model.")
+    if names_model and not groups:
+        overrides.insert(0, "llm=litellm")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        invocation = parse(arguments)
+        if invocation is None:
+            width = max(map(len, COMMANDS))
+            lines = "\n".join(f"  {name:<{width}}  {text}" for name, text in COMMANDS.items())
+            print(HELP.format(commands=lines))
+            return 0
+        if invocation.hydra:
+            from metamuse.cli.hydra_app import run_hydra
+
+            return run_hydra(invocation)
+        return run_command(invocation)
+    except UsageError as error:
+        print(f"metamuse: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("metamuse: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone (for instance `| head`); silence the interpreter's last flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        print(f"metamuse: {error.strerror or error}{f': {error.filename}' if error.filename else ''}.", file=sys.stderr)
+        return 2
+
+
+def run_command(invocation: Invocation) -> int:
+    """Start the command's module."""
+    module = importlib.import_module(f"metamuse.cli.{invocation.command}")
+    code: int = module.run(invocation)
+    return code

@@ -1,0 +1,33 @@
+"""Hydra's own flags (``--cfg job``, ``-m``): the same commands, started by Hydra."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import Any
+
+import hydra
+
+from metamuse.cli import Invocation, run_command
+from metamuse.config import folder
+
+
+def run_hydra(invocation: Invocation) -> int:
+    """Let Hydra read the overrides; with ``-m`` the command runs once a combination."""
+    codes: list[int] = []
+
+    @hydra.main(config_path=str(folder()), config_name="config", version_base="1.3")
+    def application(config: Any) -> None:
+        overrides = list(hydra.core.hydra_config.HydraConfig.get().overrides.task)
+        codes.append(run_command(replace(invocation, overrides=overrides, hydra=[])))
+
+    saved = sys.argv
+    sys.argv = ["metamuse", *invocation.hydra, *invocation.overrides]
+    try:
+        application()
+    except SystemExit as error:
+        # Hydra has printed its message; every error of a configuration is exit code 2.
+        return 2 if error.code else max(codes, default=0)
+    finally:
+        sys.argv = saved
+    return max(codes, default=0)

@@ -1,0 +1,30 @@
+"""``report run=…``: write a run's report and tables again from its journal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from metamuse import config, rundir
+from metamuse.cli import Invocation
+from metamuse.errors import UsageError
+
+
+def run(invocation: Invocation) -> int:
+    """Rebuild the derived files of a run (and, with tracking, its record in MLflow)."""
+    settings = config.compose(invocation.overrides)
+    if settings["run"] is None:
+        raise UsageError("report needs run=<path or name of a run, or latest>.")
+    folder = rundir.find(Path(settings["root"]), str(settings["run"]))
+    from metamuse.journal import read
+    from metamuse.report.html import write_report
+    from metamuse.build import make_problem
+    from metamuse.state import RunState
+
+    problem = make_problem(rundir.recorded_config(folder))
+    state = RunState.fold(read(folder / "journal.jsonl"))
+    for solution in state.ordered():
+        rundir.write_solution(folder, solution)
+    rundir.write_results(problem, state, folder)
+    write_report(problem, state, folder)
+    print(folder / "report.html")
+    return 0

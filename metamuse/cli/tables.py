@@ -1,0 +1,61 @@
+"""Plain tables for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from problems.base import Problem
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: set[int]) -> str:
+    """Columns padded to their widest cell; ``right`` are the indices of right-aligned ones."""
+    cells = [list(columns), *(list(row) for row in rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
+    lines = []
+    for n, row in enumerate(cells):
+        parts = [c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
+        lines.append("  ".join(parts).rstrip())
+        if n == 0:
+            lines.append("  ".join("-" * w for w in widths))
+    return "\n".join(lines)
+
+
+def print_scores(problem: Problem, rows: list[dict[str, Any]]) -> None:
+    """One line a policy and workload."""
+    body = []
+    for row in rows:
+        value = row["status"] if row["value"] is None else f"{row['value']:.{problem.metric.digits}f}"
+        cost = row["details"].get("ns_per_decision")
+        state = row["details"].get("state_bytes")
+        body.append(
+            [row["workload"], row["policy"], value, "" if cost is None else f"{cost:.1f}", "" if state is None else f"{state:,}", row["message"]]
+        )
+    heading = problem.metric.name + (f" ({problem.metric.unit})" if problem.metric.unit else "")
+    print(table(["workload", "policy", heading, "ns/decision", "state bytes", ""], body, {2, 3, 4}))
+
+
+def print_means(problem: Problem, rows: list[dict[str, Any]]) -> None:
+    """One line a policy: means over each set, best first on the hold-out set."""
+    names = list(dict.fromkeys(row["policy"] for row in rows))
+    sets = list(dict.fromkeys(row["set"] for row in rows))
+    means: dict[tuple[str, str], float | None] = {}
+    for name in names:
+        for which in sets:
+            values = [r["value"] for r in rows if r["policy"] == name and r["set"] == which]
+            means[name, which] = None if None in values else sum(values) / len(values)
+    worst = float("-inf") if problem.metric.maximise else float("inf")
+
+    def order(name: str) -> float:
+        value = means[name, sets[-1]]
+        value = worst if value is None else value
+        return -value if problem.metric.maximise else value
+
+    body = []
+    for name in sorted(names, key=order):
+        cells = ["failed" if means[name, s] is None else f"{means[name, s]:.{problem.metric.digits}f}" for s in sets]
+        costs = sorted(r["details"]["ns_per_decision"] for r in rows if r["policy"] == name and "ns_per_decision" in r["details"])
+        cells.append(f"{costs[len(costs) // 2]:.1f}" if costs else "")
+        body.append([name, *cells])
+    print(f"mean {problem.metric.name} by set of workloads")
+    print(table(["policy", *sets, "ns/decision"], body, set(range(1, len(sets) + 2))))

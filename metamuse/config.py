@@ -1,0 +1,118 @@
+"""Configuration: Hydra groups under ``conf/``, composed and checked before anything starts."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from metamuse.errors import UsageError
+
+
+def folder() -> Path:
+    """Where the configuration lies: beside the package in a checkout, inside it in a wheel."""
+    package = Path(__file__).resolve().parent
+    beside = package.parent / "conf"
+    return beside if (beside / "config.yaml").is_file() else package / "conf"
+
+
+def compose(overrides: Sequence[str]) -> dict[str, Any]:
+    """The resolved configuration as plain dictionaries and lists.
+
+    Raises:
+        UsageError: An override is malformed or names something that does not exist.
+    """
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        with initialize_config_dir(config_dir=str(folder()), version_base="1.3", job_name="metamuse"):
+            config = OmegaConf.to_container(hydra_compose("config", list(overrides)), resolve=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UsageError(_explain(error)) from None
+    assert isinstance(config, dict)
+    return config  # type: ignore[return-value]  # keys of a YAML mapping of ours are strings
+
+
+def _explain(error: BaseException) -> str:
+    """Say in a sentence what Hydra complains about."""
+    text = str(error)
+    missing = re.search(r"Could not find '(\w+)/([^']+)'", text)
+    if missing:
+        group, name = missing.groups()
+        choices = sorted(p.stem for p in (folder() / group).glob("*.yaml"))
+        return f"There is no {group}={name}; choose one of {', '.join(choices)}."
+    key = re.search(r"Key '([^']+)' is not in struct|Could not override '([^']+)'", text)
+    full = re.search(r"full_key: (\S+)", text)
+    if key:
+        name = full[1] if full else (key[1] or key[2])
+        return f"There is no setting {name}; all settings: python -m metamuse --cfg job."
+    first = text.strip().splitlines()[0] if text.strip() else type(error).__name__
+    return f"The configuration cannot be read: {first}"
+
+
+def whole(config: dict[str, Any], key: str, low: int) -> int:
+    """An integer setting of at least ``low``.
+
+    Raises:
+        UsageError: It is something else.
+    """
+    value = _get(config, key)
+    if isinstance(value, bool) or not isinstance(value, int) or value < low:
+        raise UsageError(f"{key}={value} must be a whole number of at least {low}.")
+    return value
+
+
+def number(config: dict[str, Any], key: str, low: float) -> float:
+    """A numeric setting of at least ``low``.
+
+    Raises:
+        UsageError: It is something else.
+    """
+    value = _get(config, key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= low:
+        raise UsageError(f"{key}={value} must be a number of at least {low:g}.")
+    return float(value)
+
+
+def _get(config: dict[str, Any], key: str) -> Any:
+    value: Any = config
+    for part in key.split("."):
+        value = value[part]
+    return value
+
+
+def workers(config: dict[str, Any]) -> int:
+    """How many candidates are evaluated at once."""
+    if config["executor"]["workers"] is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return whole(config, "executor.workers", 1)
+
+
+def provenance() -> dict[str, str]:
+    """Versions of what the numbers depend on, and the commit of a checkout."""
+    import platform
+    import subprocess
+    from importlib.metadata import PackageNotFoundError, version
+
+    import metamuse
+
+    out = {"metamuse": metamuse.__version__, "python": platform.python_version(), "machine": platform.machine()}
+    for package in ("numpy", "numba", "litellm", "mlflow"):
+        try:
+            out[package] = version(package)
+        except PackageNotFoundError:
+            out[package] = "not installed"
+    root = Path(metamuse.__file__).resolve().parent.parent
+    if (root / ".git").exists():
+        git = subprocess.run(
+            ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"], capture_output=True, text=True, check=False
+        )
+        if git.returncode == 0:
+            out["git"] = git.stdout.strip()
+    return out

@@ -1,0 +1,214 @@
+"""A run from its configuration to its results: everything around the loop of :mod:`metamuse.discover`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from metamuse import config as settings_of
+from metamuse import rundir
+from metamuse.build import limits, make_executor, make_problem, read_incumbent
+from metamuse.discover import BudgetExhausted, Discovery, RunStopped, Settings
+from metamuse.errors import UsageError
+from metamuse.executor.base import Executor, ExecutorBroken
+from metamuse.journal import Journal, read
+from metamuse.llm import Budget, CompletionStore, LLMClient, LLMConfig, preflight, price_table, register_composer
+from metamuse.progress import Progress
+from metamuse.report.html import write_report
+from metamuse.state import Entry, RunState
+from metamuse.tracking import make_tracker
+from stimuli import Lexicon, RSDict, RSDictSF, StimulusStrategy, TextEmbedder
+
+#: Candidates may take this many times as long as the slowest baseline, at least CANDIDATE_SECONDS.
+PATIENCE = 20
+CANDIDATE_SECONDS = 30.0
+
+
+class Run:
+    """One run directory and the process that works on it.
+
+    Args:
+        config: The resolved configuration.
+        folder: The run directory of a run to go on with; None begins a new one.
+        quiet: No progress on the terminal.
+    """
+
+    def __init__(self, config: dict[str, Any], folder: Path | None = None, quiet: bool = False) -> None:
+        self.config = config
+        self.problem = make_problem(config)
+        self.llm = LLMConfig.from_mapping(config["llm"])
+        self.root = Path(config["root"])
+        self.incumbent = read_incumbent(config)
+        self.quiet = quiet
+        self.folder = folder
+        self.settings = self._settings()
+        self.trusted_limits = limits(config, settings_of.number(config, "executor.trusted_wall_s", 1))
+        _check_stimuli(config)
+        if self.llm.provider == "replay":
+            self.recorded = rundir.find(self.root, str(config["run"] or "latest")) / "completions.jsonl"
+        preflight(self.llm)
+        self.budget().check_prices(dict(price_table(self.llm.models(), self.llm)))
+
+    def _settings(self) -> Settings:
+        config = self.config
+        return Settings(
+            solutions=settings_of.whole(config, "solutions", 1),
+            seed=settings_of.whole(config, "seed", 0),
+            lag=settings_of.whole(config, "search.lag", 1),
+            repairs=settings_of.whole(config, "search.repairs", 0),
+            finalists=settings_of.whole(config, "search.finalists", 1),
+            max_failures=settings_of.whole(config, "search.max_failures", 1),
+            limits=limits(config, CANDIDATE_SECONDS if config["executor"]["wall_s"] is None else settings_of.number(config, "executor.wall_s", 0.1)),
+        )
+
+    def budget(self) -> Budget:
+        """The caps of the configuration."""
+        caps = self.config["budget"]
+        return Budget(caps["usd"], caps["tokens"], caps["minutes"], allow_unknown_price=bool(caps["allow_unknown_price"]))
+
+    def __call__(self) -> int:
+        """Work on the run until it is done; returns the exit code."""
+        return asyncio.run(self._work())
+
+    async def _work(self) -> int:
+        executor = make_executor(self.config, {"feedback": None, "validation": None}, warm=True)
+        progress = Progress(self.problem, self.settings.solutions, quiet=self.quiet)
+        try:
+            progress.stage("starting the compiler and loading the workloads")
+            await executor.start()
+            with progress:
+                return await self._search(executor, progress)
+        finally:
+            await executor.close()
+
+    async def _search(self, executor: Executor, progress: Progress) -> int:
+        resumed = self.folder is not None
+        folder = self.folder or rundir.create(self.root, self.problem.name)
+        journal = Journal(folder / "journal.jsonl")
+        state = RunState.fold(read(folder / "journal.jsonl"))
+        if not resumed:
+            self._write_config(folder, executor)
+            state.apply(journal.append("run", config=self.config))
+        state.apply(journal.append("session", layers=executor.layers()))
+        tracker = make_tracker(self.config, self.root)
+        tracker.start(self.problem, state, folder)
+        store, client = self._model(folder, state)
+        discovery = Discovery(self.problem, self.settings, journal, state, client, self._strategy, executor)
+        discovery.observers += [
+            _solution_files(folder),
+            lambda s, event: progress.update(s),
+            lambda s, event: tracker.event(s, event),
+        ]
+        code, reason = 0, ""
+        try:
+            progress.stage("scoring the baselines")
+            await discovery.record_workloads(executor)
+            await discovery.score_baselines(self.incumbent, self.trusted_limits)
+            if self.config["executor"]["wall_s"] is None:
+                discovery.set_patience(PATIENCE, CANDIDATE_SECONDS)
+            progress.stage("searching")
+            try:
+                await discovery.search()
+                reason = "done"
+            except* BudgetExhausted as group:
+                code, reason = 3, f"budget: {_first(group)}"
+            progress.stage("scoring the finalists on the hold-out workloads")
+            await self._finish(discovery)
+            state.apply(journal.append("end", reason=reason))
+        except* (RunStopped, ExecutorBroken) as group:
+            code, reason = 1, f"stopped: {_first(group)}"
+        finally:
+            await client.aclose()
+            store.close()
+            rundir.write_results(self.problem, state, folder)
+            write_report(self.problem, state, folder)
+            progress.close()
+            tracker.finish(state)
+            journal.close()
+        if not code and not state.executable():
+            code = 1
+        progress.summary(state, folder, reason)
+        return code
+
+    async def _finish(self, discovery: Discovery) -> None:
+        """Open the hold-out set: in a process of its own, after the search is over."""
+        executor = make_executor(self.config, {"holdout": None}, warm=False)
+        await executor.start()
+        try:
+            await discovery.record_workloads(executor)
+            await discovery.score_holdout(executor, self.trusted_limits)
+        finally:
+            await executor.close()
+
+    def _model(self, folder: Path, state: RunState) -> tuple[CompletionStore, LLMClient]:
+        if self.llm.provider == "offline":
+            from metamuse.llm.composer import answer
+
+            register_composer(answer)
+        replaying = self.llm.provider == "replay"
+        path = self.recorded if replaying else folder / "completions.jsonl"
+        store = CompletionStore(path, read_only=replaying)
+        budget = self.budget()
+        if not replaying:
+            totals = store.totals
+            budget.restore(usd=totals.cost_usd, tokens=totals.tokens_in + totals.tokens_out, minutes=state.seconds / 60)
+        return store, LLMClient(self.llm, store, budget)
+
+    def _strategy(self, n: int) -> StimulusStrategy:
+        stimuli = self.config["stimuli"]
+        words = Lexicon().words()
+        if stimuli["strategy"] == "rsdict":
+            return RSDict(words, s=stimuli["s"])
+        warmup = stimuli["warmup"]
+        return RSDictSF(
+            words,
+            TextEmbedder(),
+            np.full(n, self.problem.metric.ideal),
+            self.settings.solutions // 3 if warmup is None else warmup,
+            s=stimuli["s"],
+            k=stimuli["k"],
+            schedule=stimuli["schedule"],
+        )
+
+    def _write_config(self, folder: Path, executor: Executor) -> None:
+        text = yaml.safe_dump(
+            {
+                **self.config,
+                "provenance": settings_of.provenance(),
+                "prices": dict(price_table(self.llm.models(), self.llm)),
+                "containment": executor.layers(),
+            },
+            sort_keys=False,
+            allow_unicode=True,
+        )
+        rundir.write_atomically(folder / "config.yaml", text)
+
+
+def _check_stimuli(config: dict[str, Any]) -> None:
+    if config["stimuli"]["strategy"] not in ("rsdict", "rsdict_sf"):
+        raise UsageError(f"stimuli.strategy={config['stimuli']['strategy']} is unknown; use rsdict or rsdict_sf.")
+    settings_of.whole(config, "stimuli.s", 1)
+
+
+def _solution_files(folder: Path) -> Callable[[RunState, dict[str, Any]], None]:
+    def write(state: RunState, event: dict[str, Any]) -> None:
+        if event["event"] == "solution":
+            rundir.write_solution(folder, state.solutions[event["number"]])
+        elif event["event"] == "holdout":
+            entry: Entry = state.entry(event["id"])
+            if entry.kind == "solution":
+                rundir.write_solution(folder, entry)
+
+    return write
+
+
+def _first(group: BaseExceptionGroup[Any]) -> str:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error)

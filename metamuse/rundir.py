@@ -1,0 +1,286 @@
+"""The run directory: what a run leaves behind, derived from its journal (``docs/run-directory.md``)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from metamuse import diversity, ranking
+from metamuse.errors import UsageError
+from metamuse.state import Entry, RunState
+from problems.base import Problem
+
+LEADERBOARD = (
+    "id", "kind", "name", "status", "validation", "holdout", "validation_gain", "holdout_gain", "distinct",
+    "state_bytes",
+)  # fmt: skip
+
+
+def create(root: Path, problem: str) -> Path:
+    """Make a new run directory ``<root>/<problem>/r<date>-<id>``.
+
+    Raises:
+        UsageError: It cannot be written.
+    """
+    name = f"r{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+    path = root / problem / name
+    try:
+        path.mkdir(parents=True)
+        (path / "solutions").mkdir()
+    except OSError as error:
+        raise UsageError(f"Cannot make the run directory {path}: {error.strerror}.") from None
+    return path
+
+
+def find(root: Path, run: str) -> Path:
+    """The run directory that ``run=`` names: a path, the end of one, or ``latest``.
+
+    Raises:
+        UsageError: There is none.
+    """
+    runs = sorted(root.glob("*/r*/journal.jsonl"), key=lambda p: p.parent.name)
+    if run == "latest":
+        if not runs:
+            raise UsageError(f"There are no runs under {root} yet.")
+        return runs[-1].parent
+    path = Path(run)
+    if (path / "journal.jsonl").is_file():
+        return path
+    named = [p.parent for p in runs if p.parent.name == run]
+    if not named:
+        raise UsageError(f"No run {run}: neither a run directory nor the name of one under {root}.")
+    return named[0]
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a file as a whole: a reader sees the old or the new content, never half of one."""
+    temporary = path.with_name(path.name + ".new")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def write_solution(folder: Path, entry: Entry) -> None:
+    """Write ``solutions/<id>/``: policy.py, design.json, waypoints.json, scores.json."""
+    target = folder / "solutions" / entry.id
+    target.mkdir(parents=True, exist_ok=True)
+    if entry.source:
+        write_atomically(target / "policy.py", entry.source.rstrip() + "\n")
+    data = entry.data
+    waypoints = {k: data.get(k) for k in ("stimuli", "target", "candidates", "observations", "design", "attempts")}
+    write_atomically(target / "design.json", _json(data.get("design")))
+    write_atomically(target / "waypoints.json", _json(waypoints))
+    write_atomically(target / "scores.json", _json(scores_of(entry)))
+
+
+def scores_of(entry: Entry) -> dict[str, Any]:
+    """Status and scores of an entry as JSON."""
+    out: dict[str, Any] = {"id": entry.id, "kind": entry.kind, "name": entry.name, "status": entry.status}
+    if entry.message:
+        out["message"] = entry.message
+    for which, scores in entry.scores.items():
+        rows = zip(scores.workloads, scores.values, scores.details, strict=True)
+        out[which] = [{"workload": w, "value": float(v), "details": d} for w, v, d in rows]
+    if entry.state_bytes is not None:
+        out["state_bytes"] = entry.state_bytes
+    return out
+
+
+def leaderboard(problem: Problem, state: RunState) -> list[dict[str, Any]]:
+    """Rows of leaderboard.csv: best first, unscored last."""
+    solutions = state.ordered()
+    new = distinct_ids(state)
+    entries = [*solutions, *state.entries.values()]
+    rows = []
+    for entry in entries:
+        row: dict[str, Any] = {"id": entry.id, "kind": entry.kind, "name": entry.name, "status": entry.status}
+        for which in ("validation", "holdout"):
+            scores = entry.scores.get(which)
+            gain = ranking.mean_gain(problem, state, entry, which)
+            row[which] = "" if scores is None else f"{scores.mean:.6f}"
+            row[f"{which}_gain"] = "" if gain is None else f"{gain:.4f}"
+        row["distinct"] = ("true" if entry.id in new else "false") if entry.kind == "solution" and entry.ok else ""
+        row["state_bytes"] = "" if entry.state_bytes is None else str(entry.state_bytes)
+        rows.append(row)
+    rows.sort(key=lambda r: (r["validation_gain"] == "", -float(r["validation_gain"] or 0), r["kind"], r["id"]))
+    return rows
+
+
+def distinct_ids(state: RunState) -> set[str]:
+    """Ids of the solutions that were new when they appeared."""
+    done = state.executable()
+    if not done:
+        return set()
+    embeddings = np.stack([s.scores["feedback"].values for s in done])
+    new = diversity.distinct(embeddings, [s.data["structure"] for s in done])
+    return {s.id for s, is_new in zip(done, new, strict=True) if is_new}
+
+
+def summary(problem: Problem, state: RunState, run: str) -> dict[str, Any]:
+    """summary.json."""
+    done = state.executable()
+    embeddings = np.stack([s.scores["feedback"].values for s in done]) if done else np.zeros((0, 1))
+    centres = {n: state.entries[n].scores["feedback"].values for n in problem.neighbours if n in state.entries and state.entries[n].ok}
+    seed = int(state.config.get("seed", 0))
+    return {
+        "problem": problem.version,
+        "run": run,
+        "ended": state.ended,
+        "metric": {"name": problem.metric.name, "unit": problem.metric.unit, "direction": "max" if problem.metric.maximise else "min", "gain": problem.metric.gain},
+        "solutions": {
+            "requested": int(state.config.get("solutions", len(state.solutions))),
+            "attempted": len(state.solutions),
+            "executable": len(done),
+            "distinct": len(distinct_ids(state)),
+            "failed": state.failures(),
+        },
+        "best": _best(problem, state, seed),
+        "baselines": {e.id: _figures(problem, state, e) for e in state.entries.values()},
+        "diversity": diversity.summary(embeddings, [s.data["structure"] for s in done], centres),
+        "cost": _cost(state),
+        "timing": _timing(state),
+    }
+
+
+def _figures(problem: Problem, state: RunState, entry: Entry) -> dict[str, Any]:
+    out: dict[str, Any] = {"kind": entry.kind, "status": entry.status}
+    for which in ("validation", "holdout"):
+        scores = entry.scores.get(which)
+        out[which] = None if scores is None else round(scores.mean, 6)
+        gain = ranking.mean_gain(problem, state, entry, which)
+        out[f"{which}_gain"] = None if gain is None else round(gain, 4)
+    return out
+
+
+def _best(problem: Problem, state: RunState, seed: int) -> dict[str, Any] | None:
+    entry = ranking.best(problem, state)
+    if entry is None:
+        return None
+    out = {"id": entry.id, "name": entry.name, **_figures(problem, state, entry)}
+    which = "holdout" if "holdout" in entry.scores else "validation"
+    own = ranking.gains(problem, state, entry, which)
+    out["ci95"] = None if own is None else [round(x, 4) for x in ranking.interval(own, seed)]
+    rival = ranking.best_baseline(problem, state)
+    theirs = None if rival is None else ranking.gains(problem, state, rival, which)
+    if rival is not None and own is not None and theirs is not None:
+        low, high = ranking.interval(own - theirs, seed)
+        out["against"] = {
+            "baseline": rival.id,
+            "set": which,
+            "difference": round(float((own - theirs).mean()), 4),
+            "ci95": [round(low, 4), round(high, 4)],
+            "better": low > 0,
+            "worse_on": int((own < theirs).sum()),
+            "workloads": len(own),
+        }
+    return out
+
+
+def _cost(state: RunState) -> dict[str, Any]:
+    costs = [c["cost_usd"] for c in state.calls]
+    return {
+        "usd": "unknown" if any(c is None for c in costs) else round(sum(costs), 6),
+        "calls": len(state.calls),
+        "tokens_in": sum(c["tokens_in"] for c in state.calls),
+        "tokens_out": sum(c["tokens_out"] for c in state.calls),
+        "by_waypoint": {
+            purpose: {
+                "calls": len(rows),
+                "tokens_in": sum(c["tokens_in"] for c in rows),
+                "tokens_out": sum(c["tokens_out"] for c in rows),
+            }
+            for purpose, rows in _by_purpose(state.calls).items()
+        },
+    }
+
+
+def _by_purpose(calls: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    out: dict[str, list[dict[str, Any]]] = {}
+    for call in calls:
+        out.setdefault(call["purpose"], []).append(call)
+    return out
+
+
+def _timing(state: RunState) -> dict[str, Any]:
+    stages: dict[str, float] = {}
+    for entry in state.ordered():
+        for stage, seconds in entry.data.get("seconds", {}).items():
+            stages[stage] = stages.get(stage, 0.0) + seconds
+    latencies = [c["latency_s"] for c in state.calls]
+    return {
+        "seconds": round(state.seconds, 3),
+        "llm_seconds": round(sum(latencies), 3),
+        "scoring_seconds": round(sum(stages.values()), 3),
+        "scoring_by_stage": {k: round(v, 3) for k, v in stages.items()},
+    }
+
+
+def write_results(problem: Problem, state: RunState, folder: Path) -> None:
+    """Write leaderboard.csv, timings.csv and summary.json."""
+    write_atomically(folder / "leaderboard.csv", _csv(LEADERBOARD, leaderboard(problem, state)))
+    write_atomically(folder / "timings.csv", _csv(TIMINGS, _timing_rows(state)))
+    write_atomically(folder / "summary.json", _json(summary(problem, state, folder.name)))
+
+
+TIMINGS = ("id", "kind", "ns_per_decision", "check_s", "compile_s", "probe_s", "score_s", "tokens_in", "tokens_out", "cost_usd")
+
+
+def _timing_rows(state: RunState) -> list[dict[str, Any]]:
+    by_solution: dict[str, list[dict[str, Any]]] = {}
+    for call in state.calls:
+        number, _, rest = call["key"].partition("/")
+        if rest and number.isdigit():
+            by_solution.setdefault(f"s{int(number):04d}", []).append(call)
+    rows = []
+    for entry in [*state.ordered(), *state.entries.values()]:
+        seconds = entry.data.get("seconds", {})
+        nanoseconds = [t["ns_per_decision"] for s in entry.scores.values() for t in s.timing if "ns_per_decision" in t]
+        calls = by_solution.get(entry.id, [])
+        costs = [c["cost_usd"] for c in calls]
+        row = {
+            "id": entry.id,
+            "kind": entry.kind,
+            "ns_per_decision": f"{float(np.median(nanoseconds)):.1f}" if nanoseconds else "",
+            **{f"{k}_s": f"{seconds[k]:.4f}" if k in seconds else "" for k in ("check", "compile", "probe")},
+            "score_s": f"{sum(v for k, v in seconds.items() if k.startswith('score')):.4f}" if seconds else "",
+            "tokens_in": sum(c["tokens_in"] for c in calls) if calls else "",
+            "tokens_out": sum(c["tokens_out"] for c in calls) if calls else "",
+            "cost_usd": ("unknown" if None in costs else f"{sum(costs):.6f}") if calls else "",
+        }
+        rows.append(row)
+    return rows
+
+
+def _csv(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> str:
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, fieldnames=columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def recorded_config(folder: Path) -> dict[str, Any]:
+    """The configuration a run was begun with.
+
+    Raises:
+        UsageError: Its journal holds none.
+    """
+    from metamuse.journal import read
+
+    for event in read(folder / "journal.jsonl"):
+        if event["event"] == "run":
+            config: dict[str, Any] = event["config"]
+            return config
+    raise UsageError(f"The journal of {folder} does not begin with a run; it cannot be read.")

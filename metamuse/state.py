@@ -1,0 +1,194 @@
+"""The state of a run: a fold over its journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from evaluators.base import FAILURE_CLASSES
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What was measured of one policy on the workloads of one set.
+
+    Attributes:
+        workloads: Names.
+        values: The metric, one number a workload.
+        details: Further figures, one mapping a workload.
+        timing: Figures that depend on the machine, one mapping a workload.
+    """
+
+    workloads: tuple[str, ...]
+    values: np.ndarray
+    details: tuple[dict[str, float], ...]
+    timing: tuple[dict[str, float], ...]
+
+    @property
+    def mean(self) -> float:
+        """Mean of the metric over the workloads."""
+        return float(self.values.mean())
+
+    @classmethod
+    def of(cls, rows: list[dict[str, Any]]) -> Scores:
+        """Read from the rows of an evaluation's answer."""
+        return cls(
+            tuple(r["workload"] for r in rows),
+            np.array([r["value"] for r in rows], dtype=np.float64),
+            tuple(r["details"] for r in rows),
+            tuple(r.get("timing", {}) for r in rows),
+        )
+
+
+@dataclass
+class Entry:
+    """One row of the leaderboard: a solution, a baseline or a bound.
+
+    Attributes:
+        id: ``s0007``, or the id of the baseline or bound.
+        kind: ``solution``, ``baseline``, ``tuned``, ``bound`` or ``incumbent``.
+        name: What it is called.
+        status: ``ok`` or a failure class.
+        message: Why it failed.
+        scores: By set of workloads.
+        source: Text of the policy, "" for bounds.
+        data: Everything else that was recorded (stimuli, observations, design, attempts, seconds, …).
+    """
+
+    id: str
+    kind: str
+    name: str
+    status: str
+    message: str = ""
+    scores: dict[str, Scores] = field(default_factory=dict)
+    source: str = ""
+    state_bytes: int | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether it was scored."""
+        return self.status == "ok"
+
+
+@dataclass
+class RunState:
+    """Everything that is known of a run.
+
+    Attributes:
+        config: The resolved configuration, from the journal's first event.
+        entries: Baselines, bounds and the incumbent by id.
+        solutions: Solutions by number; a missing number is not finished.
+        calls: One record an LLM call (``key purpose model tokens_in tokens_out cost_usd latency_s cached``).
+        sessions: Seconds each process worked on the run.
+        ended: Why the run ended ("" while it has not): ``done``, ``budget: …``.
+    """
+
+    config: dict[str, Any] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
+    solutions: dict[int, Entry] = field(default_factory=dict)
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    workloads: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    began: float | None = None
+    seconds: float = 0.0
+    ended: str = ""
+    _session_began: float | None = None
+
+    @classmethod
+    def fold(cls, events: Iterable[dict[str, Any]]) -> RunState:
+        """Build the state from a journal's events."""
+        state = cls()
+        for event in events:
+            state.apply(event)
+        return state
+
+    def apply(self, event: dict[str, Any]) -> None:
+        """Take in one event."""
+        at = event["at"]
+        if self._session_began is not None and event["event"] != "session":
+            self.seconds = self._seconds_before + at - self._session_began
+        handler = getattr(self, f"_on_{event['event']}", None)
+        if handler is not None:
+            handler(event)
+
+    _seconds_before: float = 0.0
+
+    def _on_run(self, event: dict[str, Any]) -> None:
+        self.config = event["config"]
+        self.began = event["at"]
+
+    def _on_session(self, event: dict[str, Any]) -> None:
+        # A new process goes on with the run: the time in between does not count.
+        self._seconds_before = self.seconds
+        self._session_began = event["at"]
+        self.ended = ""
+
+    def _on_workloads(self, event: dict[str, Any]) -> None:
+        self.workloads.update(event["workloads"])
+
+    def _on_call(self, event: dict[str, Any]) -> None:
+        self.calls.append({k: v for k, v in event.items() if k not in ("event", "at")})
+
+    def _on_entry(self, event: dict[str, Any]) -> None:
+        entry = self.entries.get(event["id"])
+        if entry is None:
+            entry = Entry(event["id"], event["kind"], event["name"], "ok", source=event.get("source", ""))
+            self.entries[entry.id] = entry
+        _take_outcome(entry, event)
+
+    def _on_solution(self, event: dict[str, Any]) -> None:
+        entry = Entry(f"s{event['number']:04d}", "solution", event["name"], "ok", source=event["source"])
+        keep = ("stimuli", "target", "candidates", "observations", "design", "attempts", "seconds_llm")
+        entry.data = {k: event[k] for k in keep if k in event}
+        _take_outcome(entry, event)
+        self.solutions[event["number"]] = entry
+
+    def _on_holdout(self, event: dict[str, Any]) -> None:
+        entry = self.entry(event["id"])
+        _take_outcome(entry, event)
+
+    def _on_end(self, event: dict[str, Any]) -> None:
+        self.ended = event["reason"]
+
+    def entry(self, id: str) -> Entry:
+        """The solution, baseline or bound of that id."""
+        if id in self.entries:
+            return self.entries[id]
+        return next(s for s in self.solutions.values() if s.id == id)
+
+    # -- views
+
+    def ordered(self) -> list[Entry]:
+        """The finished solutions in logical order."""
+        return [self.solutions[i] for i in sorted(self.solutions)]
+
+    def executable(self) -> list[Entry]:
+        """The solutions that were scored, in logical order."""
+        return [s for s in self.ordered() if s.ok]
+
+    def failures(self) -> dict[str, int]:
+        """How many solutions failed, by class (classes without failures left out)."""
+        counts = {kind: 0 for kind in FAILURE_CLASSES}
+        for solution in self.solutions.values():
+            if not solution.ok:
+                counts[solution.status] += 1
+        return {kind: n for kind, n in counts.items() if n}
+
+
+def _take_outcome(entry: Entry, event: dict[str, Any]) -> None:
+    if event.get("failure"):
+        entry.status, entry.message = event["failure"]
+        return
+    result = event["result"]
+    for name, rows in result["scores"].items():
+        entry.scores[name] = Scores.of(rows)
+    if "seconds_scoring" in event:
+        entry.data.setdefault("seconds_scoring", event["seconds_scoring"])
+    for key in ("structure", "doc", "constants", "seconds"):
+        if key in result:
+            entry.data.setdefault(key, result[key])
+    if "state_bytes" in result:
+        entry.state_bytes = result["state_bytes"]

@@ -1,0 +1,146 @@
+"""What a problem is to the hub."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from evaluators.base import Contract, Policy, Score
+
+#: The three disjoint sets of workloads (``docs/honest-numbers.md``).
+SETS = ("feedback", "validation", "holdout")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """The number a problem optimises.
+
+    Attributes:
+        name: What it is called.
+        unit: Its unit, "" for a plain ratio.
+        maximise: Whether more is better.
+        ideal: The best conceivable value, the target when the search exploits.
+        digits: Digits after the point when it is shown.
+        gain: What the gain over the reference is called, in percent.
+    """
+
+    name: str
+    unit: str
+    maximise: bool
+    ideal: float
+    digits: int
+    gain: str
+
+
+class Problem:
+    """A decision inside a system: contract, texts for the model, baselines, workloads, simulator.
+
+    A problem is one class in ``problems/<name>/problem.py`` named ``PROBLEM``; it receives its Hydra
+    configuration (``conf/problem/<name>.yaml``). Subclasses set the attributes and define the methods below;
+    workloads are opaque to the hub (they need a ``name``).
+
+    Attributes:
+        name: The name after ``problem=``.
+        version: Name with a version; a changed simulator is a new version.
+        metric: What is optimised.
+        contract: Methods of a policy.
+        reference: Baseline against which gains are given.
+        neighbours: Baselines that name the clusters of solutions (nearest baseline).
+        design_keys: Keys of a design and what each says.
+        bounds: Ids of bounds that need the future.
+    """
+
+    name: str
+    version: str
+    metric: Metric
+    contract: Contract
+    reference: str
+    neighbours: tuple[str, ...]
+    design_keys: Mapping[str, str]
+    bounds: tuple[str, ...] = ()
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self.config = config
+
+    @property
+    def folder(self) -> Path:
+        """The problem's own folder."""
+        return Path(importlib.import_module(type(self).__module__).__file__ or "").parent
+
+    def prompt(self, name: str) -> str:
+        """A text for the model: ``task``, ``situation`` or ``contract``."""
+        return (self.folder / "prompts" / f"{name}.md").read_text(encoding="utf-8").strip()
+
+    @cached_property
+    def baselines(self) -> dict[str, str]:
+        """Sources of the baseline policies by id."""
+        files = sorted((self.folder / "baselines").glob("[a-z]*.py"))
+        return {file.stem: file.read_text(encoding="utf-8") for file in files}
+
+    def init_example(self) -> tuple[Any, ...]:
+        """Arguments for one small construction of a policy, from which kinds of attributes are read."""
+        raise NotImplementedError
+
+    def init_arguments(self, workload: Any) -> tuple[Any, ...]:
+        """Arguments of a policy's ``__init__`` on one workload."""
+        raise NotImplementedError
+
+    def workloads(self, which: str) -> Sequence[Any]:
+        """The workloads of one of :data:`SETS`.
+
+        Raises:
+            WorkloadError: A file cannot be read or used.
+        """
+        raise NotImplementedError
+
+    def load(self, patterns: str) -> Sequence[Any]:
+        """The workloads that a path, glob or comma list names (``score workloads=…``)."""
+        raise NotImplementedError
+
+    def probes(self) -> Sequence[Any]:
+        """A few tiny workloads on which both execution modes must agree before anything else is run."""
+        raise NotImplementedError
+
+    def bind(self, policy: Policy) -> Any:
+        """The simulator's loop around a policy."""
+        raise NotImplementedError
+
+    def simulate(self, policy: Policy, loop: Any, workload: Any) -> Score:
+        """Run a fresh policy on one workload.
+
+        Raises:
+            PolicyError: The policy failed.
+        """
+        raise NotImplementedError
+
+    def bound(self, bound: str, workload: Any) -> Score:
+        """The value of a bound on one workload."""
+        raise NotImplementedError
+
+    def digest(self, workload: Any) -> str:
+        """A short hash of a workload's content, for provenance."""
+        raise NotImplementedError
+
+    def gain(self, value: float, reference: float) -> float:
+        """How many percent better than the reference a value is on one workload."""
+        if reference == 0:
+            return 0.0 if value == 0 else (100.0 if self.metric.maximise else -100.0)
+        change = 100.0 * (value - reference) / abs(reference)
+        return change if self.metric.maximise else -change
+
+
+def names() -> list[str]:
+    """The problems that exist."""
+    root = Path(__file__).parent
+    return sorted(p.parent.name for p in root.glob("*/problem.py"))
+
+
+def make(config: Mapping[str, Any]) -> Problem:
+    """Build the problem that a configuration names."""
+    module = importlib.import_module(f"problems.{config['name']}.problem")
+    problem: Problem = module.PROBLEM(config)
+    return problem

@@ -1,0 +1,130 @@
+"""``problem=cache``: which object to evict, and whether to admit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from evaluators.base import Policy, Score, WorkloadError
+from evaluators.cache import simulator
+from evaluators.cache.belady import belady_misses, belady_misses_bytes
+from evaluators.cache.capacity import Capacity, CapacityError, SizeMode, parse_capacity
+from evaluators.cache.readers import expand_paths, read_trace
+from evaluators.cache.suites import synthetic_suite
+from evaluators.cache.trace import Trace
+from problems.base import Metric, Problem
+
+
+class CacheProblem(Problem):
+    """Cache replacement (arXiv 2510.03851): miss ratio, reported as reduction from FIFO.
+
+    Configuration: ``capacity`` (see :func:`evaluators.cache.capacity.parse_capacity`), ``sizes``
+    (``unit`` or ``bytes``), ``warmup`` (share of each trace that is served but not counted), ``ghost_budget``,
+    ``columns`` (names of the key, size and time columns of tables), ``workloads`` (``synthetic`` or paths,
+    one entry a set) and ``workload_seed``.
+    """
+
+    name = "cache"
+    version = "cache-v1"
+    metric = Metric("miss ratio", "", maximise=False, ideal=0.0, digits=4, gain="fewer misses than FIFO, %")
+    contract = simulator.CONTRACT
+    reference = "fifo"
+    neighbours = ("lru", "fifo", "lfu", "wtinylfu", "clock", "arc", "sieve", "slru", "s3fifo")
+    bounds = ("belady",)
+    design_keys = {
+        "name": "a short name of the algorithm",
+        "idea": "the idea in two sentences",
+        "state": "what is kept, per object and overall",
+        "on_hit": "what happens when a cached object is requested",
+        "victim": "how the object to evict is found",
+        "on_insert": "what happens when an object comes in, also one that was evicted before",
+        "on_evict": "what is remembered of an evicted object, and for how long",
+        "admission": "which objects are not admitted at all, if any",
+        "constants": "constants worth tuning, with ranges",
+    }
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        super().__init__(config)
+        self.sizes: SizeMode = config["sizes"]
+        if self.sizes not in ("unit", "bytes"):
+            raise WorkloadError(f"problem.sizes must be unit or bytes, not {self.sizes}")
+        self.capacity: Capacity = parse_capacity(str(config["capacity"]))
+        self.warmup = float(config["warmup"])
+        if not 0 <= self.warmup < 1:
+            raise WorkloadError(f"problem.warmup must be a share in [0, 1), not {self.warmup}")
+        self.ghost_budget = float(config["ghost_budget"])
+        if not 0 <= self.ghost_budget <= 100:
+            raise WorkloadError(f"problem.ghost_budget must lie in 0..100, not {self.ghost_budget}")
+
+    def init_example(self) -> tuple[Any, ...]:
+        return (16, 49)
+
+    def init_arguments(self, workload: simulator.Job) -> tuple[Any, ...]:
+        return (workload.capacity, workload.n_slots)
+
+    def job(self, trace: Trace) -> simulator.Job:
+        """A trace at the configured capacity."""
+        try:
+            capacity = trace.capacity(self.capacity, self.sizes)
+        except CapacityError as error:
+            raise WorkloadError(f"problem.capacity: {error}") from None
+        return simulator.Job(
+            trace, capacity, self.sizes == "bytes", int(self.warmup * len(trace.ids)), self.ghost_budget
+        )
+
+    def workloads(self, which: str) -> Sequence[simulator.Job]:
+        given = str(self.config["workloads"][which])
+        if given != "synthetic":
+            return self.load(given)
+        seed = int(self.config["workload_seed"])
+        traces = synthetic_suite(which, seed, with_sizes=self.sizes == "bytes")  # type: ignore[arg-type]
+        return [self.job(trace) for trace in traces]
+
+    def load(self, patterns: str) -> Sequence[simulator.Job]:
+        columns = self.config["columns"]
+        jobs = []
+        for path in expand_paths(patterns):
+            trace = read_trace(path, sizes=self.sizes == "bytes", columns=dict(columns) if columns else None)
+            jobs.append(self.job(trace))
+        return jobs
+
+    def probes(self) -> Sequence[simulator.Job]:
+        rng = np.random.default_rng(20251003)
+        skewed = np.minimum(rng.pareto(0.8, 500), 250).astype(np.int64)
+        mixed = np.concatenate([skewed[:150], np.arange(1000, 1120), skewed[150:250], np.arange(1000, 1060)])
+        by_bytes = self.sizes == "bytes"
+        jobs = []
+        for keys, capacity in ((skewed, 30), (mixed, 7)):
+            sizes = 1 + keys % 7 if by_bytes else None
+            trace = Trace.from_keys("probe", keys, sizes=sizes)
+            room = capacity * 4 if by_bytes else capacity
+            jobs.append(simulator.Job(trace, room, by_bytes, 0, self.ghost_budget))
+        return jobs
+
+    def bind(self, policy: Policy) -> Any:
+        return simulator.bind(policy)
+
+    def simulate(self, policy: Policy, loop: Any, workload: simulator.Job) -> Score:
+        return simulator.simulate(policy, loop, workload)
+
+    def bound(self, bound: str, workload: simulator.Job) -> Score:
+        trace = workload.trace
+        if workload.warmup:
+            raise WorkloadError("belady is not defined with problem.warmup; leave it out with problem.bounds=[]")
+        if workload.by_bytes and trace.sizes is not None:
+            misses, missed = belady_misses_bytes(trace.ids, trace.sizes, trace.n_objects, workload.capacity)
+            details = {"byte_miss_ratio": missed / int(trace.sizes.sum())}
+        else:
+            misses = belady_misses(trace.ids, trace.n_objects, workload.capacity)
+            details = {}
+        n = len(trace.ids)
+        details |= {"requests": float(n), "misses": float(misses), "capacity": float(workload.capacity)}
+        return Score(trace.name, misses / n, details)
+
+    def digest(self, workload: simulator.Job) -> str:
+        return workload.trace.digest()
+
+
+PROBLEM = CacheProblem
