@@ -41,6 +41,9 @@ def setup(config: Mapping[str, Any]) -> Handler:
         sets[name] = problem.load(patterns) if patterns else problem.workloads(name)
         seconds[name] = time.perf_counter() - began
     candidates = Candidates(problem, sets, seconds)
+    # Kernels of the bounds are compiled (or read from their cache) here: children may not touch files.
+    for bound in problem.bounds:
+        problem.bound(bound, candidates.probes[0])
     if config.get("warm", True):
         candidates.warm()
     return candidates

@@ -84,7 +84,10 @@ class LocalExecutor:
         return list(self._layers)
 
     async def start(self) -> None:
-        await self._living()
+        try:
+            await self._living()
+        except _Lost as lost:
+            raise ExecutorSetupError(f"the scoring process ended while it was set up: {lost}") from None
 
     async def run(self, task: Task) -> Outcome:
         async with self._slots:
@@ -188,13 +191,18 @@ class _ZygoteProcess:
         return cls(process, reader, writer)
 
     async def set_up(self, hello: dict[str, Any]) -> list[str]:
-        """Have the handler made; returns the layers."""
+        """Have the handler made; returns the layers.
+
+        Raises:
+            ExecutorSetupError: It cannot be made.
+            _Lost: The process ended meanwhile.
+        """
         try:
             self._writer.write(encode(hello))
             answer = await self._hello
-        except _Lost as lost:
+        except _Lost:
             await self.close()
-            raise ExecutorSetupError(f"the scoring process ended while it was set up: {lost}") from None
+            raise
         except asyncio.CancelledError:
             self.kill()  # it may be busy loading for long
             await self.close()

@@ -21,9 +21,10 @@ from typing import Any, NoReturn
 
 from evaluators.base import WorkloadError
 from metamuse.errors import UsageError
-from metamuse.executor import child, kernel, sources
+from metamuse.executor import child, kernel
 from metamuse.executor.base import Limits
 from metamuse.executor.jail import DEMANDED, Layer, lock_down, max_resident_bytes, own_bytes
+from metamuse.executor.readiness import make_ready
 from metamuse.executor.verdict import End, OutOfMemory, failure_of
 from metamuse.executor.wire import ANSWER_SIZE, Decoder, encode
 
@@ -298,7 +299,7 @@ def main(descriptor: int, hub: int) -> NoReturn:
         text = str(error) if expected else f"the scorer could not be set up: {child.describe(error)}"
         channel.sendall(encode({"error": text}))
         os._exit(1)
-    sources.keep({"metamuse", "evaluators", "problems", hello["entry"].partition(".")[0].partition(":")[0]})
+    make_ready({"metamuse", "evaluators", "problems", hello["entry"].partition(".")[0].partition(":")[0]})
     # Relative paths have been read; from here on no folder of the user's is anybody's working directory.
     os.chdir("/")
     active = frozenset(layer.name for layer in layers if layer.active)

@@ -2,91 +2,28 @@
 
 A policy is untrusted text. Nothing of it runs before :func:`check` has accepted every node, and every
 refusal names the line, the rule and what to write instead, so that a model can repair it.
+
+Names with a double underscore belong to the machinery (the functions of :mod:`metamuse.policy.intrinsics` and
+:mod:`metamuse.policy.lower` are called ``rt__int``, ``Policy__victim``, …): because no policy can write one,
+none can redefine or reach what its own text is compiled into.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NoReturn
 
-import metamuse.policykit
 from evaluators.base import Contract, PolicyError
+from metamuse.policy import vocabulary as words
+from metamuse.policy.flow import check_flow
 
 MAX_SOURCE = 64_000
 MAX_NODES = 6_000
 MAX_DEPTH = 60
+MAX_FUNCTIONS = 80
 INT64 = 2**63
-
-MATH = frozenset(
-    "acos asin atan atan2 ceil copysign cos cosh degrees e erf erfc exp expm1 fabs floor fmod gamma hypot"
-    " inf isfinite isinf isnan lgamma log log10 log1p log2 nan pi pow radians sin sinh sqrt tan tanh tau"
-    " trunc".split()
-)
-NUMPY = frozenset(
-    "abs absolute all any arange argmax argmin argsort array bool_ ceil clip copy cos count_nonzero cumsum"
-    " exp expm1 flatnonzero float64 floor full full_like inf int16 int32 int64 int8 isfinite isinf isnan"
-    " log log10 log1p log2 max maximum mean min minimum nan ones ones_like pi power searchsorted sign"
-    " sin sort sqrt square std sum tanh uint16 uint32 uint8 var where zeros zeros_like".split()
-)
-ARRAY_METHODS = frozenset("all any argmax argmin argsort copy fill max mean min size shape sort std sum var".split())
-BUILTINS = frozenset("abs bool divmod enumerate float int len max min pow range round sum zip".split())
-POLICYKIT = frozenset(metamuse.policykit.__all__)
-
-#: Numpy names a model reaches for, with what to write instead.
-_INSTEAD = {
-    "empty": "np.zeros (np.empty holds arbitrary memory)",
-    "empty_like": "np.zeros_like",
-    "random": "metamuse.policykit.Rng(seed)",
-    "float32": "np.float64",
-    "float16": "np.float64",
-    "uint64": "np.int64",
-    "bool": "np.bool_",
-    "int_": "np.int64",
-    "intp": "np.int64",
-}
-
-_STATEMENTS = (
-    ast.Assign, ast.AugAssign, ast.AnnAssign, ast.If, ast.For, ast.While, ast.Break, ast.Continue,
-    ast.Return, ast.Pass, ast.Expr,
-)  # fmt: skip
-_EXPRESSIONS = (
-    ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Call, ast.Attribute, ast.Subscript,
-    ast.Slice, ast.Name, ast.Constant, ast.Tuple, ast.keyword, ast.arguments, ast.arg,
-)  # fmt: skip
-_OPERATORS = (
-    ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context,
-)  # fmt: skip
-_HINTS: dict[type[ast.AST], str] = {
-    ast.ListComp: "comprehensions are not in the policy language; fill a numpy array in a loop",
-    ast.SetComp: "comprehensions are not in the policy language; fill a numpy array in a loop",
-    ast.DictComp: "dictionaries are not in the policy language; index numpy arrays by slot",
-    ast.GeneratorExp: "generator expressions are not in the policy language; write a loop",
-    ast.Dict: "dictionaries are not in the policy language; index numpy arrays by slot",
-    ast.Set: "sets are not in the policy language; use a numpy bool array",
-    ast.List: "lists are not in the policy language; use numpy arrays or policykit's List, Ring, Stack",
-    ast.Lambda: "lambda is not in the policy language; write a method",
-    ast.Try: "try/except is not in the policy language; test the condition first",
-    ast.With: "with is not in the policy language",
-    ast.Raise: "raise is not in the policy language",
-    ast.Assert: "assert is not in the policy language",
-    ast.JoinedStr: "strings are not in the policy language (docstrings aside)",
-    ast.Delete: "del is not in the policy language",
-    ast.Global: "global is not in the policy language; keep state in attributes of self",
-    ast.Nonlocal: "nonlocal is not in the policy language",
-    ast.FunctionDef: "functions inside functions are not in the policy language; write a method",
-    ast.ClassDef: "only one class, Policy, is allowed; use policykit's structures or arrays",
-    ast.Import: "imports must stand at the top of the module",
-    ast.ImportFrom: "imports must stand at the top of the module",
-    ast.NamedExpr: "the := operator is not in the policy language",
-    ast.Starred: "starred arguments are not in the policy language",
-    ast.MatMult: "the @ operator is not in the policy language",
-    ast.Is: "'is' is not in the policy language; compare with == (there is no None, use -1)",
-    ast.IsNot: "'is not' is not in the policy language; compare with != (there is no None, use -1)",
-    ast.Yield: "yield is not in the policy language",
-    ast.Await: "await is not in the policy language",
-    ast.Match: "match is not in the policy language; use if/elif",
-}
 
 
 @dataclass(frozen=True)
@@ -104,6 +41,20 @@ class Names:
             if base is not None and base[1] == "":
                 return base[0], node.attr
         return None
+
+
+def fail(node: ast.AST, message: str) -> NoReturn:
+    """Refuse a policy at a node.
+
+    Raises:
+        PolicyError: (``contract``) Always.
+    """
+    raise PolicyError("contract", message, getattr(node, "lineno", None))
+
+
+def is_text(node: ast.stmt) -> bool:
+    """Whether a statement is a docstring (or any other string that stands alone)."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 def parse(source: str) -> ast.Module:
@@ -135,256 +86,426 @@ def check(tree: ast.Module, contract: Contract) -> Names:
     """
     _check_size(tree)
     names = Names(_imports(tree))
-    seen_class = False
+    module = _Module(names, {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)})
+    class_node: ast.ClassDef | None = None
+    taken = set(names.imports)
     for node in tree.body:
-        if isinstance(node, ast.Import | ast.ImportFrom) or _is_docstring(node):
+        if isinstance(node, ast.Import | ast.ImportFrom) or is_text(node):
             continue
         if isinstance(node, ast.Assign | ast.AnnAssign):
-            _check_constant(node)
+            name = _check_constant(node, module)
+            module.constants.add(name)
         elif isinstance(node, ast.FunctionDef):
-            _check_function(node, names)
+            name = node.name
+            _check_name(node, name)
         elif isinstance(node, ast.ClassDef):
-            if node.name != "Policy" or seen_class:
-                _fail(node, "a policy module has exactly one class, named Policy")
-            seen_class = True
-            _check_class(node, names, contract)
+            name = node.name
+            if name != "Policy" or class_node is not None:
+                fail(node, "a policy module has exactly one class, named Policy; use policykit's structures or arrays")
+            class_node = node
         else:
-            _fail(node, "at the top level only imports, constants, functions and class Policy are allowed")
-    if not seen_class:
+            fail(node, "at the top level only imports, constants, functions and class Policy are allowed")
+        if name in taken:
+            fail(node, f"{name} is defined twice; give one of them another name")
+        taken.add(name)
+    if class_node is None:
         raise PolicyError("contract", "the module must define class Policy")
+    for function in module.functions.values():
+        _Function(module, function).check()
+    _check_class(class_node, module, contract)
     return names
 
 
-def _fail(node: ast.AST, message: str) -> None:
-    raise PolicyError("contract", message, getattr(node, "lineno", None))
-
-
-def _is_docstring(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+@dataclass
+class _Module:
+    names: Names
+    functions: dict[str, ast.FunctionDef]
+    methods: dict[str, ast.FunctionDef] = field(default_factory=dict)
+    constants: set[str] = field(default_factory=set)
 
 
 def _check_size(tree: ast.Module) -> None:
-    count = 0
+    count = functions = 0
     stack: list[tuple[ast.AST, int]] = [(tree, 0)]
     while stack:
         node, depth = stack.pop()
         count += 1
+        functions += isinstance(node, ast.FunctionDef)
         if depth > MAX_DEPTH:
-            _fail(node, f"the code is nested deeper than {MAX_DEPTH} levels")
+            fail(node, f"the code is nested deeper than {MAX_DEPTH} levels; split it into methods")
         stack.extend((child, depth + 1) for child in ast.iter_child_nodes(node))
     if count > MAX_NODES:
         raise PolicyError("contract", f"the program is too large: {count} syntax nodes, at most {MAX_NODES}")
+    if functions > MAX_FUNCTIONS:
+        raise PolicyError("contract", f"the program has {functions} functions, at most {MAX_FUNCTIONS}")
+
+
+def _check_name(node: ast.AST, name: str) -> None:
+    """Refuse a name that a policy may not bind."""
+    if not name.isascii():
+        fail(node, f"the name {name} is not allowed; use ASCII letters")
+    if "__" in name:
+        fail(node, f"the name {name} is not allowed; names may not hold a double underscore")
+    if name in words.BUILTINS:
+        fail(node, f"{name} is a builtin function; choose another name")
 
 
 def _imports(tree: ast.Module) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     allowed = "only math, numpy and metamuse.policykit may be imported"
-    tables = {"math": MATH, "numpy": NUMPY, "metamuse.policykit": POLICYKIT}
+
+    def bind(node: ast.stmt, name: str, what: tuple[str, str]) -> None:
+        _check_name(node, name)
+        if found.setdefault(name, what) != what or name in ("self", "Policy"):
+            fail(node, f"the name {name} is taken; import it under another one")
+
     for node in tree.body:
         if isinstance(node, ast.Import):
             for alias in node.names:
-                if alias.name not in tables:
-                    _fail(node, f"{allowed}, not {alias.name}")
+                if alias.name not in words.TABLES:
+                    fail(node, f"{allowed}, not {alias.name}")
                 if alias.name == "metamuse.policykit" and alias.asname is None:
-                    _fail(node, "write 'from metamuse import policykit' or 'from metamuse.policykit import List'")
-                found[alias.asname or alias.name] = (alias.name, "")
-        elif isinstance(node, ast.ImportFrom):
-            if node.level or node.module not in (*tables, "metamuse"):
-                if node.module == "__future__":
-                    continue
-                _fail(node, f"{allowed}, not {node.module}")
+                    fail(node, "write 'from metamuse import policykit' or 'from metamuse.policykit import List'")
+                bind(node, alias.asname or alias.name, (alias.name, ""))
+        elif isinstance(node, ast.ImportFrom) and node.module != "__future__":
+            module = node.module or ""
+            if node.level or module not in (*words.TABLES, "metamuse"):
+                fail(node, f"{allowed}, not {'.' * node.level}{module}")
             for alias in node.names:
-                if node.module == "metamuse":
+                if module == "metamuse":
                     if alias.name != "policykit":
-                        _fail(node, f"{allowed}, not metamuse.{alias.name}")
-                    found[alias.asname or alias.name] = ("metamuse.policykit", "")
+                        fail(node, f"{allowed}, not metamuse.{alias.name}")
+                    bind(node, alias.asname or alias.name, ("metamuse.policykit", ""))
                     continue
-                assert node.module is not None
-                if alias.name not in tables[node.module]:
-                    _fail(node, _unknown(node.module, alias.name))
-                found[alias.asname or alias.name] = (node.module, alias.name)
-    for name in found:
-        if name.startswith("__") or not name.isascii():
-            raise PolicyError("contract", f"the name {name} may not be bound by an import")
+                if alias.name not in words.TABLES[module]:
+                    fail(node, words.unknown(module, alias.name))
+                bind(node, alias.asname or alias.name, (module, alias.name))
     return found
 
 
-def _unknown(module: str, name: str) -> str:
-    if module == "metamuse.policykit":
-        return f"metamuse.policykit has no {name}; it has {', '.join(sorted(POLICYKIT))}"
-    short = "np" if module == "numpy" else module
-    if module == "numpy" and name in _INSTEAD:
-        return f"np.{name} is not in the policy language; use {_INSTEAD[name]}"
-    return f"{short}.{name} is not in the policy language"
+def is_infinity(node: ast.AST) -> bool:
+    """Whether a node is ``float("inf")``, ``float("-inf")`` or ``float("nan")``."""
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "float"
+        and len(node.args) == 1
+        and not node.keywords
+        and isinstance(node.args[0], ast.Constant)
+        and node.args[0].value in ("inf", "-inf", "nan")
+    )
 
 
-def _check_constant(node: ast.Assign | ast.AnnAssign) -> None:
+def _check_constant(node: ast.Assign | ast.AnnAssign, module: _Module) -> str:
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-    if len(targets) != 1 or not isinstance(targets[0], ast.Name) or node.value is None:
-        _fail(node, "a top-level constant is written NAME = number")
-    if targets[0].id.startswith("__"):  # type: ignore[attr-defined]  # a Name, by the test above
-        _fail(node, "names with a double underscore are not allowed")
-    assert node.value is not None
-    for part in ast.walk(node.value):
-        if isinstance(part, ast.Constant):
-            if type(part.value) not in (int, float, bool):
-                _fail(node, "a top-level constant must be a number")
-            if isinstance(part.value, int) and abs(part.value) >= INT64:
-                _fail(node, "integers must fit 64 bits")
-        elif not isinstance(part, ast.BinOp | ast.UnaryOp | ast.operator | ast.unaryop | ast.Name | ast.Load | ast.Tuple):
-            _fail(node, "a top-level constant must be a number (or arithmetic on numbers and other constants)")
-        elif isinstance(part, ast.Pow | ast.LShift) and len(list(ast.walk(node.value))) > 12:
-            _fail(node, "write this constant as a plain number")
+    target = targets[0]
+    if len(targets) != 1 or not isinstance(target, ast.Name) or node.value is None:
+        fail(node, "a top-level constant is written NAME = number")
+    _check_name(node, target.id)
+
+    def visit(part: ast.expr) -> None:
+        resolved = module.names.resolve(part)
+        if is_infinity(part) or (resolved is not None and resolved[1] in words.NUMBERS):
+            return
+        if isinstance(part, ast.Constant) and type(part.value) in (int, float, bool):
+            _check_number(part)
+        elif isinstance(part, ast.BinOp) and not isinstance(part.op, ast.MatMult):
+            visit(part.left)
+            visit(part.right)
+        elif isinstance(part, ast.UnaryOp):
+            visit(part.operand)
+        elif isinstance(part, ast.Tuple):
+            for item in part.elts:
+                visit(item)
+        elif isinstance(part, ast.Name):
+            if part.id not in module.constants:
+                fail(node, f"{part.id} is not a constant defined above; a top-level constant must be a number")
+        else:
+            fail(node, "a top-level constant must be a number (or arithmetic on numbers and constants above)")
+
+    visit(node.value)
+    return target.id
 
 
-def _check_class(node: ast.ClassDef, names: Names, contract: Contract) -> None:
+def _check_number(node: ast.Constant) -> None:
+    value = node.value
+    if isinstance(value, int) and abs(value) >= INT64:
+        fail(node, "integers must fit 64 bits (signed); use a smaller number or hash64")
+    if type(value) in (int, float, bool):
+        return
+    if value is None:
+        fail(node, "None is not in the policy language; use -1 for 'no slot'")
+    what = {str: "strings", bytes: "bytes", complex: "complex numbers"}.get(type(value), "'...'")
+    fail(node, f"{what} cannot be used in the policy language; use numbers")
+
+
+def _check_class(node: ast.ClassDef, module: _Module, contract: Contract) -> None:
     if node.bases or node.keywords or node.decorator_list or getattr(node, "type_params", []):
-        _fail(node, "class Policy has no base class, decorator or keyword")
-    defined: dict[str, ast.FunctionDef] = {}
+        fail(node, "class Policy has no base class, decorator or keyword; write 'class Policy:'")
     for item in node.body:
-        if _is_docstring(item) or isinstance(item, ast.Pass):
+        if is_text(item) or isinstance(item, ast.Pass):
             continue
         if not isinstance(item, ast.FunctionDef):
-            _fail(item, "class Policy holds only methods; create attributes in __init__")
-        assert isinstance(item, ast.FunctionDef)
-        if item.name in defined:
-            _fail(item, f"method {item.name} is defined twice")
-        defined[item.name] = item
-        if item.name.startswith("__") and item.name != "__init__":
-            _fail(item, f"{item.name} is not allowed; only __init__ may have double underscores")
+            fail(item, "class Policy holds only methods; create attributes in __init__")
+        if item.name in module.methods:
+            fail(item, f"method {item.name} is defined twice; delete one")
+        if item.name != "__init__":
+            if item.name.startswith("__"):
+                fail(item, f"{item.name} is not allowed; only __init__ may have double underscores")
+            _check_name(item, item.name) if item.name not in words.BUILTINS else None
         if not item.args.args or item.args.args[0].arg != "self":
-            _fail(item, f"the first parameter of {item.name} must be self")
-        _check_function(item, names)
-    if "__init__" not in defined:
-        _fail(node, f"class Policy must define __init__(self, {', '.join(contract.init)})")
-    _check_signature(defined["__init__"], contract.init)
+            fail(item, f"the first parameter of {item.name} must be self")
+        module.methods[item.name] = item
+    if "__init__" not in module.methods:
+        fail(node, f"class Policy must define __init__(self, {', '.join(contract.init)})")
+    _check_signature(module.methods["__init__"], contract.init)
     for method in contract.methods:
-        if method.name in defined:
-            _check_signature(defined[method.name], method.params)
+        if method.name in module.methods:
+            _check_signature(module.methods[method.name], method.params)
         elif method.required:
-            _fail(node, f"class Policy must define {method.name}(self, {', '.join(method.params)})")
+            fail(node, f"class Policy must define {method.name}(self, {', '.join(method.params)})")
+    for name, item in module.methods.items():
+        method_of = contract.method(name)
+        _Function(module, item, of_class=True).check(
+            may_fall_through=name == "__init__" or (method_of is not None and method_of.returns == "none")
+        )
 
 
 def _check_signature(node: ast.FunctionDef, params: Sequence[str]) -> None:
     got = [a.arg for a in node.args.args[1:]]
     if len(got) != len(params):
-        _fail(node, f"{node.name} must have the parameters (self, {', '.join(params)}), it has (self, {', '.join(got)})")
+        want = ", ".join(("self", *params))
+        fail(node, f"{node.name} must have the parameters ({want}), it has ({', '.join(('self', *got))})")
 
 
-def _check_function(node: ast.FunctionDef, names: Names) -> None:
-    if node.decorator_list:
-        _fail(node, "decorators are not allowed")
-    a = node.args
-    if a.vararg or a.kwarg or a.kwonlyargs or a.posonlyargs:
-        _fail(node, "only plain parameters are allowed (no *args, **kwargs, keyword-only)")
-    if not node.name.isascii() or (node.name.startswith("__") and node.name != "__init__"):
-        _fail(node, f"the name {node.name} is not allowed")
-    for default in a.defaults:
-        if not isinstance(default, ast.Constant) or type(default.value) not in (int, float, bool):
-            _fail(node, "default values must be plain numbers")
-    for arg in a.args:
-        _check_identifier(arg, arg.arg)
-    for i, statement in enumerate(node.body):
-        if i == 0 and _is_docstring(statement):
-            continue
-        _check_statement(statement, names)
+class _Function:
+    """Checks one function or method."""
 
+    def __init__(self, module: _Module, node: ast.FunctionDef, of_class: bool = False) -> None:
+        self.module = module
+        self.node = node
+        self.of_class = of_class
+        self.locals = frozenset(a.arg for a in node.args.args) | {
+            n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+        }
 
-def _check_identifier(node: ast.AST, name: str) -> None:
-    if name.startswith("__") or not name.isascii():
-        _fail(node, f"the name {name} is not allowed")
+    def check(self, may_fall_through: bool = False) -> None:
+        node = self.node
+        if node.decorator_list or getattr(node, "type_params", []):
+            fail(node, "decorators and type parameters are not allowed; delete them")
+        a = node.args
+        if a.vararg or a.kwarg or a.kwonlyargs or a.posonlyargs:
+            fail(node, "only plain parameters are allowed (no *args, **kwargs, keyword-only)")
+        for default in a.defaults:
+            inner = default.operand if isinstance(default, ast.UnaryOp) and isinstance(default.op, ast.USub) else default
+            if not isinstance(inner, ast.Constant) or type(inner.value) not in (int, float, bool):
+                fail(node, "default values must be plain numbers")
+            _check_number(inner)
+        for i, arg in enumerate(a.args):
+            if not (self.of_class and i == 0):
+                self._check_bound(arg, arg.arg)
+        for statement in node.body:
+            self._statement(statement)
+        check_flow(node, self.locals, may_fall_through)
 
+    def _check_bound(self, node: ast.AST, name: str) -> None:
+        _check_name(node, name)
+        if name in self.module.names.imports or name == "self":
+            fail(node, f"{name} may not be assigned to; choose another name")
+        if name in self.module.functions or name == "Policy":
+            fail(node, f"{name} is already the name of a function or class; choose another name")
 
-def _check_statement(node: ast.stmt, names: Names) -> None:
-    if not isinstance(node, _STATEMENTS):
-        _fail(node, _HINTS.get(type(node), f"{type(node).__name__} is not in the policy language"))
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and not isinstance(node.value.value, str):
-        _fail(node, "an expression that is never used")
-    for field, value in ast.iter_fields(node):
-        if field in ("annotation", "type_comment"):
-            continue
-        if isinstance(node, ast.Expr) and _is_docstring(node):
-            continue
-        if isinstance(node, ast.Return) and isinstance(value, ast.Constant) and value.value is None:
-            continue
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, ast.stmt):
-                _check_statement(item, names)
-            elif isinstance(item, ast.AST):
-                _check_expression(item, names)
-
-
-def _check_expression(node: ast.AST, names: Names) -> None:
-    if isinstance(node, ast.Is | ast.IsNot | ast.MatMult) or not isinstance(node, _EXPRESSIONS + _OPERATORS):
-        _fail(node, _HINTS.get(type(node), f"{type(node).__name__} is not in the policy language"))
-    if isinstance(node, ast.Name):
-        _check_identifier(node, node.id)
-        if isinstance(node.ctx, ast.Store) and (node.id in names.imports or node.id == "self"):
-            _fail(node, f"{node.id} may not be assigned to")
-    elif isinstance(node, ast.Constant):
-        if isinstance(node.value, int) and abs(node.value) >= INT64:
-            _fail(node, "integers must fit 64 bits (signed)")
-        if type(node.value) not in (int, float, bool):
-            what = {str: "strings", type(None): "None", complex: "complex numbers"}.get(type(node.value), "this constant")
-            _fail(node, f"{what} cannot be used in the policy language" + ("; use -1 for 'no slot'" if node.value is None else ""))
-    elif isinstance(node, ast.Attribute):
-        _check_attribute(node, names)
-        if names.resolve(node) is None:
-            _check_expression(node.value, names)
-        return
-    elif isinstance(node, ast.Call):
-        _check_call(node, names)
-        return
-    for child in ast.iter_child_nodes(node):
-        if not isinstance(child, ast.arg):
-            _check_expression(child, names)
-
-
-def _check_attribute(node: ast.Attribute, names: Names) -> None:
-    resolved = names.resolve(node)
-    if resolved is not None:
-        module, name = resolved
-        table = {"math": MATH, "numpy": NUMPY, "metamuse.policykit": POLICYKIT}[module]
-        if name not in table:
-            _fail(node, _unknown(module, name))
-        return
-    of_self = isinstance(node.value, ast.Name) and node.value.id == "self"
-    if node.attr.startswith("__") or (node.attr.startswith("_") and not of_self) or not node.attr.isascii():
-        _fail(node, f"the attribute {node.attr} is not allowed")
-
-
-def _check_call(node: ast.Call, names: Names) -> None:
-    func = node.func
-    resolved = names.resolve(func)
-    is_array = resolved in (("numpy", "array"), ("numpy", "sum"), ("numpy", "max"), ("numpy", "min"))
-    if isinstance(func, ast.Name):
-        if func.id in ("float",) and len(node.args) == 1 and isinstance(node.args[0], ast.Constant) and node.args[0].value in ("inf", "-inf", "nan"):
+    def _statement(self, node: ast.stmt) -> None:
+        if not isinstance(node, words.STATEMENTS):
+            fail(node, words.HINTS.get(type(node), f"{type(node).__name__} is not in the policy language"))
+        if is_text(node):
             return
-        if resolved is None and func.id.startswith("__"):
-            _fail(node, f"{func.id} is not allowed")
-        if resolved is None and func.id in _FORBIDDEN_CALLS:
-            _fail(node, f"{func.id}() is not in the policy language; the builtins are {', '.join(sorted(BUILTINS))}")
-    elif isinstance(func, ast.Attribute):
-        _check_attribute(func, names)
-        if resolved is None:
-            _check_expression(func.value, names)
-    else:
-        _fail(node, "only named functions and methods can be called")
-    for arg in node.args:
-        if is_array and isinstance(arg, ast.List):
-            for item in arg.elts:
-                _check_expression(item, names)
+        if isinstance(node, ast.Expr) and not isinstance(node.value, ast.Call):
+            if type(node.value) in words.HINTS:
+                self._expression(node.value)
+            fail(node, "this expression does nothing; assign it or delete it")
+        if isinstance(node, ast.For) and not _plain_targets(node.target):
+            fail(node, "the variable of a for loop must be a plain name")
+        for name, value in ast.iter_fields(node):
+            if name in ("annotation", "type_comment"):
+                continue
+            if isinstance(node, ast.Return) and isinstance(value, ast.Constant) and value.value is None:
+                continue
+            for item in value if isinstance(value, list) else [value]:
+                if isinstance(item, ast.stmt):
+                    self._statement(item)
+                elif isinstance(item, ast.AST):
+                    self._expression(item)
+
+    def _expression(self, node: ast.AST) -> None:
+        if isinstance(node, ast.Is | ast.IsNot | ast.MatMult) or not isinstance(node, words.EXPRESSIONS):
+            line = node if hasattr(node, "lineno") else self.node
+            fail(line, words.HINTS.get(type(node), f"{type(node).__name__} is not in the policy language"))
+        if isinstance(node, ast.Name):
+            self._name(node)
+        elif isinstance(node, ast.Constant):
+            _check_number(node)
+        elif isinstance(node, ast.Attribute):
+            self._attribute(node)
+        elif isinstance(node, ast.Call):
+            self._call(node)
         else:
-            _check_expression(arg, names)
+            for child in ast.iter_child_nodes(node):
+                if isinstance(child, ast.operator | ast.cmpop) and hasattr(node, "lineno"):
+                    child.lineno = node.lineno  # type: ignore[attr-defined]  # operators have no line of their own
+                self._expression(child)
+
+    def _name(self, node: ast.Name) -> None:
+        name = node.id
+        if isinstance(node.ctx, ast.Store):
+            self._check_bound(node, name)
+        elif name == "self" and self.of_class:
+            fail(node, "self may only be used as self.name")
+        elif name in self.locals or name in self.module.constants:
+            return
+        elif name in self.module.names.imports:
+            self._value(node, self.module.names.imports[name])
+        elif name in self.module.functions or name in words.BUILTINS:
+            fail(node, f"{name} is a function; it can only be called")
+        else:
+            fail(node, f"the name {name} is not defined")
+
+    def _value(self, node: ast.expr, resolved: tuple[str, str]) -> None:
+        """Check an imported name that is used as a value."""
+        module, name = resolved
+        if name == "":
+            fail(node, f"the module {module} can only be used as in {ast.unparse(node)}.name")
+        if name not in words.TABLES[module]:
+            fail(node, words.unknown(module, name))
+        if name not in words.NUMBERS:
+            fail(node, f"{ast.unparse(node)} is not a number; it can only be called")
+
+    def _attribute(self, node: ast.Attribute) -> None:
+        resolved = self.module.names.resolve(node)
+        if resolved is not None:
+            if not isinstance(node.ctx, ast.Load):
+                fail(node, "only attributes of self can be assigned")
+            self._value(node, resolved)
+            return
+        name = node.attr
+        if not name.isascii() or "__" in name:
+            fail(node, f"the attribute {name} is not allowed; names may not hold a double underscore")
+        if self.of_class and isinstance(node.value, ast.Name) and node.value.id == "self":
+            if name in self.module.methods:
+                if isinstance(node.ctx, ast.Load):
+                    fail(node, f"self.{name} is a method; it can only be called")
+                fail(node, f"self.{name} is a method; choose another name for the attribute")
+            return
+        if not isinstance(node.ctx, ast.Load):
+            fail(node, "only attributes of self can be assigned")
+        self._member(node)
+        self._expression(node.value)
+
+    def _member(self, node: ast.Attribute) -> None:
+        if node.attr not in words.ARRAY_MEMBERS and node.attr not in words.KIT_MEMBERS:
+            fail(
+                node,
+                f".{node.attr} is not in the policy language; arrays have {', '.join(sorted(words.ARRAY_MEMBERS))},"
+                " policykit's structures have their methods",
+            )
+
+    def _call(self, node: ast.Call) -> None:
+        if is_infinity(node):
+            return
+        for keyword in node.keywords:
+            if keyword.arg is None:
+                fail(node, "** arguments are not in the policy language; write the arguments out")
+        resolved = self.module.names.resolve(node.func)
+        if resolved is not None:
+            self._module_call(node, resolved)
+            return
+        func = node.func
+        if isinstance(func, ast.Name):
+            self._plain_call(node, func.id)
+        elif isinstance(func, ast.Attribute):
+            if self.of_class and isinstance(func.value, ast.Name) and func.value.id == "self":
+                method = self.module.methods.get(func.attr)
+                if method is None:
+                    fail(node, f"class Policy has no method {func.attr}; it has {', '.join(self.module.methods)}")
+                if func.attr == "__init__":
+                    fail(node, "__init__ cannot be called; write a method that resets the state")
+                _check_arguments(node, f"self.{func.attr}", method.args, skip=1)
+            else:
+                if not func.attr.isascii() or "__" in func.attr:
+                    fail(node, f"the attribute {func.attr} is not allowed; names may not hold a double underscore")
+                self._member(func)
+                self._expression(func.value)
+        else:
+            fail(node, "only named functions and methods can be called")
+        self._arguments(node)
+
+    def _plain_call(self, node: ast.Call, name: str) -> None:
+        if name in self.locals or name in self.module.constants:
+            fail(node, f"{name} is a number or an array, not a function; it cannot be called")
+        if name in self.module.functions:
+            _check_arguments(node, name, self.module.functions[name].args, skip=0)
+        elif name in words.BUILTINS:
+            if node.keywords:
+                fail(node, f"{name}() takes no keyword arguments here; give them by position")
+            if name == "round" and len(node.args) != 1:
+                fail(node, "round() takes one number here; write round(x * 100) / 100")
+            if name == "pow" and len(node.args) != 2:
+                fail(node, "pow() takes two numbers here; write (a ** b) % c")
+            if name == "sum" and len(node.args) != 1:
+                fail(node, "sum() takes one array here; add the start to its result")
+        elif name == "Policy":
+            fail(node, "Policy is created by the simulator only; call methods of self")
+        elif name in words.FORBIDDEN_CALLS or "__" in name:
+            fail(node, f"{name}() is not in the policy language; the builtins are {', '.join(sorted(words.BUILTINS))}")
+        else:
+            fail(node, f"the function {name} is not defined; define it or import it from math, numpy or policykit")
+
+    def _module_call(self, node: ast.Call, resolved: tuple[str, str]) -> None:
+        module, name = resolved
+        text = ast.unparse(node.func)
+        if name == "":
+            fail(node, f"the module {module} cannot be called; write {text}.name()")
+        if name not in words.TABLES[module]:
+            fail(node, words.unknown(module, name))
+        if name in words.NUMBERS:
+            fail(node, f"{text} is a number; it cannot be called")
+        if module == "numpy":
+            if name in words.DTYPES and name not in words.CONVERSIONS:
+                fail(node, f"{text}() does not convert numbers here; use int(x)")
+            for keyword in node.keywords:
+                if keyword.arg not in words.NUMPY_KEYWORDS:
+                    fail(node, f"the argument {keyword.arg} of {text} is not in the policy language; write a loop")
+            if name in words.ONE_ARRAY and (len(node.args) != 1 or node.keywords):
+                fail(node, f"{text} takes one array and nothing else here; for rows or columns write a loop")
+        self._arguments(node, numpy=module == "numpy", listed=resolved == ("numpy", "array"))
+
+    def _arguments(self, node: ast.Call, numpy: bool = False, listed: bool = False) -> None:
+        for value in [*node.args, *(k.value for k in node.keywords)]:
+            if listed and isinstance(value, ast.List):
+                for item in value.elts:
+                    self._expression(item)
+            elif not (numpy and self._is_dtype(value)):
+                self._expression(value)
+
+    def _is_dtype(self, node: ast.expr) -> bool:
+        if isinstance(node, ast.Name) and node.id in ("int", "float", "bool"):
+            return True
+        resolved = self.module.names.resolve(node)
+        return resolved is not None and resolved[0] == "numpy" and resolved[1] in words.DTYPES
+
+
+def _plain_targets(target: ast.expr) -> bool:
+    return isinstance(target, ast.Name) or (isinstance(target, ast.Tuple) and all(map(_plain_targets, target.elts)))
+
+
+def _check_arguments(node: ast.Call, name: str, params: ast.arguments, skip: int) -> None:
+    """Check a call of an own function against its definition."""
+    names = [a.arg for a in params.args][skip:]
+    required = len(names) - len(params.defaults)
+    given = names[: len(node.args)] + [k.arg for k in node.keywords if k.arg]
     for keyword in node.keywords:
-        if keyword.arg is None:
-            _fail(node, "** arguments are not in the policy language")
-        _check_expression(keyword.value, names)
-
-
-_FORBIDDEN_CALLS = frozenset(
-    "eval exec compile open print input getattr setattr delattr hasattr globals locals vars dir type super"
-    " isinstance issubclass object memoryview bytes bytearray str repr format list dict set frozenset"
-    " sorted map filter any all iter next hash id callable slice property classmethod staticmethod"
-    " breakpoint help exit quit complex chr ord hex oct bin ascii reversed tuple".split()
-)
+        if keyword.arg not in names:
+            fail(node, f"{name}() has no parameter {keyword.arg}; it has ({', '.join(names)})")
+    if len(node.args) > len(names) or len(set(given)) < len(given) or not set(names[:required]) <= set(given):
+        count = len(node.args) + len(node.keywords)
+        fail(node, f"{name}() has the parameters ({', '.join(names)}) and is given {count} argument(s) here")

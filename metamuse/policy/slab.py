@@ -16,7 +16,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.datamodel import models
 from numba.core.errors import TypingError
-from numba.core.imputils import lower_builtin, lower_getattr
+from numba.core.imputils import lower_builtin, lower_getattr, lower_getattr_generic
 from numba.extending import infer_getattr, intrinsic, overload, register_model
 
 
@@ -38,18 +38,52 @@ class _SlabModel(models.StructModel):  # type: ignore[misc]
         super().__init__(dmm, fe_type, members)
 
 
+class StateType(types.Type):  # type: ignore[misc]
+    """Numba type of a state: a pointer to a struct of slabs and nested states.
+
+    A pointer rather than a tuple, because a state has dozens of words and every method takes one.
+    """
+
+    def __init__(self, fields: tuple[tuple[str, Any], ...]) -> None:
+        self.fields = dict(fields)
+        super().__init__("state(" + ", ".join(f"{n}: {t}" for n, t in fields) + ")")
+
+
+def _struct(dmm: Any, typ: Any) -> Any:
+    """LLVM type of a state's memory."""
+    if isinstance(typ, StateType):
+        return ir.LiteralStructType([_struct(dmm, t) for t in typ.fields.values()])
+    return dmm.lookup(typ).get_value_type()
+
+
+@register_model(StateType)
+class _StateModel(models.PrimitiveModel):  # type: ignore[misc]
+    def __init__(self, dmm: Any, fe_type: StateType) -> None:
+        super().__init__(dmm, fe_type, _struct(dmm, fe_type).as_pointer())
+
+
+@infer_getattr
+class _StateAttributes(templates.AttributeTemplate):  # type: ignore[misc]
+    key = StateType
+
+    def generic_resolve(self, state: StateType, name: str) -> Any:
+        return state.fields.get(name)
+
+
+@lower_getattr_generic(StateType)
+def _lower_field(context: Any, builder: Any, typ: StateType, value: Any, name: str) -> Any:
+    place = ir.Constant(ir.IntType(32), list(typ.fields).index(name))
+    address = builder.gep(value, [ir.Constant(ir.IntType(32), 0), place], inbounds=True)
+    return address if isinstance(typ.fields[name], StateType) else builder.load(address)
+
+
 def slab_type(typ: Any) -> Any:
-    """The slab form of a state type: arrays become slabs, named tuples keep their class."""
+    """The form in which policy code sees a state: arrays become slabs, named tuples become states."""
     if isinstance(typ, types.Array):
         return SlabType(typ.dtype, typ.ndim)
     if isinstance(typ, types.NamedTuple | types.NamedUniTuple):
-        items = [slab_type(t) for t in typ.types]
-        if len(set(items)) == 1:
-            return types.NamedUniTuple(items[0], len(items), typ.instance_class)
-        return types.NamedTuple(items, typ.instance_class)
-    if isinstance(typ, types.Number | types.Boolean):
-        return typ
-    # Anything else might hold references, which a slab tuple must not.
+        return StateType(tuple(zip(typ.instance_class._fields, map(slab_type, typ.types), strict=True)))
+    # Anything else might hold references, which a state must not.
     raise TypingError(f"a state cannot hold {typ}")
 
 
@@ -64,19 +98,22 @@ def _slab_of(context: Any, builder: Any, typ: Any, value: Any) -> Any:
 
 @intrinsic
 def slabs(typingctx: Any, state: Any) -> Any:
-    """Turn a state tuple of arrays into one of slabs. The caller keeps the arrays alive."""
+    """Turn a state tuple of arrays into a state of slabs on the stack of the caller, who keeps the arrays alive."""
     target = slab_type(state)
 
-    def convert(context: Any, builder: Any, typ: Any, value: Any) -> Any:
-        if isinstance(typ, types.Array):
-            return _slab_of(context, builder, typ, value)
-        if isinstance(typ, types.NamedTuple | types.NamedUniTuple):
-            items = [convert(context, builder, t, builder.extract_value(value, i)) for i, t in enumerate(typ.types)]
-            return context.make_tuple(builder, slab_type(typ), items)
-        return value
+    def fill(context: Any, builder: Any, typ: Any, value: Any, address: Any) -> None:
+        for i, item in enumerate(typ.types):
+            part = builder.extract_value(value, i)
+            place = builder.gep(address, [ir.Constant(ir.IntType(32), 0), ir.Constant(ir.IntType(32), i)], inbounds=True)
+            if isinstance(item, types.Array):
+                builder.store(_slab_of(context, builder, item, part), place)
+            else:
+                fill(context, builder, item, part, place)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return convert(context, builder, signature.args[0], args[0])
+        address = cgutils.alloca_once(builder, _struct(context.data_model_manager, target))
+        fill(context, builder, signature.args[0], args[0], address)
+        return address
 
     return target(state), codegen
 

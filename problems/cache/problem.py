@@ -54,6 +54,8 @@ class CacheProblem(Problem):
         self.warmup = float(config["warmup"])
         if not 0 <= self.warmup < 1:
             raise WorkloadError(f"problem.warmup must be a share in [0, 1), not {self.warmup}")
+        if self.warmup:
+            self.bounds = ()  # Belady's misses are counted from the first request on
         self.ghost_budget = float(config["ghost_budget"])
         if not 0 <= self.ghost_budget <= 100:
             raise WorkloadError(f"problem.ghost_budget must lie in 0..100, not {self.ghost_budget}")
@@ -111,8 +113,6 @@ class CacheProblem(Problem):
 
     def bound(self, bound: str, workload: simulator.Job) -> Score:
         trace = workload.trace
-        if workload.warmup:
-            raise WorkloadError("belady is not defined with problem.warmup; leave it out with problem.bounds=[]")
         if workload.by_bytes and trace.sizes is not None:
             misses, missed = belady_misses_bytes(trace.ids, trace.sizes, trace.n_objects, workload.capacity)
             details = {"byte_miss_ratio": missed / int(trace.sizes.sum())}

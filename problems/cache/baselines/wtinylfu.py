@@ -5,7 +5,7 @@ from metamuse.policykit import List, Sketch
 WINDOW = 0.01  # tune: 0.002..0.5 log
 PROTECTED = 0.8  # tune: 0.3..0.95
 AGE = 10  # tune: 3..30 log
-MARGIN = 0 # tune: 0..2
+LEAD = 1  # tune: 0..3
 
 IN_WINDOW = 0
 ON_PROBATION = 1
@@ -15,8 +15,9 @@ IN_PROTECTED = 2
 class Policy:
     """W-TinyLFU: an LRU window in front; whoever leaves it must be requested more often than the main victim.
 
-    A sketch of 4-bit counts, halved every AGE x capacity requests, compares the two; the main cache is an
-    SLRU with a probation and a protected segment. Einziger, Friedman and Manes, "TinyLFU: a highly efficient
+    A sketch of 4-bit counts, halved every AGE x capacity requests, compares the two: the newcomer must lead by
+    more than LEAD (its own request counts, and in a loop as long as the sketch's period everybody else's was
+    halved since). The main cache is an SLRU with a probation and a protected segment. Einziger, Friedman and Manes, "TinyLFU: a highly efficient
     cache admission policy", ACM Transactions on Storage 2017.
     """
 
@@ -67,7 +68,7 @@ class Policy:
             candidate = self.window.prev(candidate)
         if candidate < 0 or (loser >= 0 and self.window_used + size <= self.window_room):
             return loser
-        if loser < 0 or self.count(candidate) <= self.count(loser) + MARGIN:
+        if loser < 0 or self.count(candidate) <= self.count(loser) + LEAD:
             return candidate
         self.window_to_probation(candidate)
         return loser

@@ -1,0 +1,325 @@
+"""A cache policy under construction: structures and rules add lines and prose, the draft puts them together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+#: Where constants left open by a rule land in their range when no generator is given (0 low, 1 high).
+MIDDLE = 0.5
+#: How far a drawn constant may stray from the strength an observation asks for, as a share of the range.
+_SPREAD = 0.12
+
+
+@dataclass(frozen=True)
+class _Field:
+    """A number per slot with its upkeep; ``{known}`` says whether the slot's past is this object's own."""
+
+    dtype: str
+    insert: tuple[str, ...]
+    hit: tuple[str, ...] = ()
+    evict: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+
+
+# In the order of their upkeep: gap reads the old time in seen, carried credit is read before it is reset.
+_FIELDS: dict[str, _Field] = {
+    "gap": _Field(
+        "float64",
+        (
+            "if {known}:",
+            "    self.gap[slot] += BLEND * (now - self.seen[slot] - self.gap[slot])",
+            "else:",
+            "    self.gap[slot] = self.room",
+        ),
+        ("self.gap[slot] += BLEND * (idle - self.gap[slot])",),
+        needs=("seen",),
+    ),
+    "seen": _Field("int64", ("self.seen[slot] = now",)),
+    "born": _Field("int64", ("self.born[slot] = now",)),
+    "returns": _Field("int64", ("self.returns[slot] = self.returns[slot] + 1 if {known} else 0",)),
+    "left": _Field("int64", (), evict=("self.gone += 1", "self.left[slot] = self.gone")),
+    "credit": _Field("int64", ("self.credit[slot] = 0",)),
+    "tag": _Field("int64", ("self.tag[slot] = key",)),
+}
+_CARRY = "self.credit[slot] = self.credit[slot] // 2 if {known} else 0"
+
+
+class Draft:
+    """Collects a policy's constants, state, method bodies and the prose of its design.
+
+    Args:
+        numbers: Values of constants that are settled already, by name.
+        rng: Draws the others; None puts them into the middle of their range.
+
+    Attributes:
+        strength: What the current rule's first constant should be like (0 low, 1 high); None leaves it open.
+        numbers: Values of all constants in use so far.
+        prose: Sentences of the design by key.
+        hit, evict, choose, ranks, gates: Lines or conditions of the methods, see :meth:`source`.
+        admit: Lines of ``admit``, in its own words; empty if everything is admitted.
+        enter: Lines that put an inserted object in its place; they may use ``rank`` (0 next to go, 1 ordinary,
+            2 favoured) if there are ``ranks``.
+        touch: Lines that move an object on a hit.
+        find: Lines of ``candidate``, which finds whom to evict.
+        spare: Lines that give ``loser`` another round.
+        peer: Expression of the object after ``loser`` in line to be evicted; "" if there is no line.
+        leave: Lines that take an evicted object out.
+        guards: Conditions under which ``loser`` is spared, each with lines to run when it is.
+        terms: Factors of an object's worth, as expressions.
+        lazy: Whether the count of hits is what a hit changes, instead of a place.
+        carries: Whether hits are remembered over an eviction.
+    """
+
+    def __init__(self, numbers: Mapping[str, float], rng: np.random.Generator | None = None) -> None:
+        self._settled = dict(numbers)
+        self._rng = rng
+        self.strength: float | None = None
+        self.numbers: dict[str, float] = {}
+        self._constants: dict[str, str] = {}
+        self.prose: dict[str, list[str]] = {}
+        self.words: list[str] = []
+        self._kit: set[str] = set()
+        self._fields: set[str] = set()
+        self._init: dict[str, str] = {}
+        self._methods: dict[str, tuple[str, list[str]]] = {}
+        self.hit: list[str] = []
+        self.gates: list[str] = []
+        self.touch: list[str] = []
+        self.admit: list[str] = []
+        self.prologue: list[str] = []
+        self.find: list[str] = []
+        self.spare: list[str] = []
+        self.peer = ""
+        self.guards: list[tuple[str, list[str]]] = []
+        self.terms: list[str] = []
+        self.ranks: list[str] = []
+        self.enter: list[str] = []
+        self.leave: list[str] = []
+        self.lazy = False
+        self.carries = False
+        self.structure_uses_worth = False
+        self.setup: list[str] = []
+        self.evict: list[str] = []
+        self.enter_first: list[str] = []
+        self.enter_last: list[str] = []
+        self.wide = False
+        self.spent = False
+        self.sees_gated = False
+        self.stop = "loser < 0"
+
+    # -- what structures and rules call
+
+    def number(self, name: str, low: float, high: float, *, log: bool = False) -> str:
+        """Claim a tunable constant; an int if both ends are ints. Returns its name."""
+        if name in self.numbers:
+            return name
+        value = self._settled.get(name)
+        whole = isinstance(low, int) and isinstance(high, int)
+        if value is None:
+            place = MIDDLE if self.strength is None else self.strength
+            if self._rng is not None:
+                spread = 0.5 if self.strength is None else _SPREAD
+                place = min(1.0, max(0.0, place + float(self._rng.uniform(-spread, spread))))
+            self.strength = None
+            value = math.exp(math.log(low) + place * math.log(high / low)) if log else low + place * (high - low)
+        value = round(value) if whole else float(f"{value:.3g}")
+        value = min(high, max(low, value))
+        self.numbers[name] = value
+        self._constants[name] = f"{name} = {value}  # tune: {low}..{high}{' log' if log else ''}"
+        return name
+
+    def ranges(self) -> str:
+        """The constants with their ranges, for the design."""
+        return "; ".join(line.replace("  # tune: ", " (") + ")" for line in self._constants.values())
+
+    def say(self, key: str, sentence: str) -> None:
+        """Add a sentence to a key of the design."""
+        self.prose.setdefault(key, []).append(sentence)
+
+    def attribute(self, name: str, value: str) -> None:
+        """Create an attribute in ``__init__``."""
+        self._init.setdefault(name, value)
+
+    def kit(self, *names: str) -> None:
+        """Import structures or functions of policykit."""
+        self._kit.update(names)
+
+    def rng(self) -> str:
+        """Have a random stream; returns its expression."""
+        self.kit("Rng")
+        self.attribute("rng", "Rng(1)")
+        return "self.rng"
+
+    def full(self) -> str:
+        """An expression that is True once the cache has been full."""
+        self.attribute("full", "False")
+        if "self.full = True" not in self.prologue:
+            self.prologue.append("self.full = True")
+        return "self.full"
+
+    def room(self) -> str:
+        """An expression of about how many objects fit."""
+        return "self.room"
+
+    def field(self, *names: str) -> None:
+        """Keep a number per slot: ``credit seen born gap tag left returns``."""
+        for name in names:
+            self._fields.add(name)
+            self.field(*_FIELDS[name].needs)
+        if "left" in names:
+            self.attribute("gone", "0")
+
+    def count_hits(self, *, wide: bool = False, spent: bool = True) -> None:
+        """Count the hits of each object.
+
+        Args:
+            wide: Large counts differ in meaning, so let them grow.
+            spent: The caller's lines depend on the counts (if nobody's do, the draft adds who does).
+        """
+        self.field("credit")
+        self.wide = self.wide or wide
+        self.spent = self.spent or spent
+
+    def method(self, name: str, arguments: str, lines: Sequence[str]) -> None:
+        """Add a helper method."""
+        self._methods[name] = (arguments, list(lines))
+
+    @property
+    def counts_idly(self) -> bool:
+        """Whether hits are counted and nothing depends on it."""
+        return "credit" in self._fields and not self.spent
+
+    @property
+    def known(self) -> str:
+        """Condition in ``on_insert``: what the slot's numbers say is about this very object."""
+        return "known" if self.admit else "remembered"
+
+    # -- putting it together
+
+    def source(self, doc: str) -> str:
+        """The module's text."""
+        self.strength = None
+        if self.admit:
+            self.field("tag")
+        if "credit" in self._fields:
+            if self.wide:
+                self.number("MOST", 7, 250, log=True)
+            else:
+                self.number("MOST", 1, 15, log=True)
+        if "gap" in self._fields:
+            self.number("BLEND", 0.1, 0.9)
+        idle = [line for line in (*self.hit, *self.gates, *self._upkeep("hit")) if "idle" in line]
+        if idle:
+            self.field("seen")
+        if self.terms:
+            self._worth()
+        if self.ranks and not any("rank" in line for line in self.enter):
+            self.ranks = []
+        parts = [self._method("on_hit", "slot, key, size, now", self._hit_lines(bool(idle)))]
+        if self.admit:
+            parts.append(self._method("admit", "slot, key, size, now", self.admit))
+        parts.append(self._method("candidate", "now", self.find))
+        parts.append(self._method("victim", "slot, key, size, now", self._victim_lines()))
+        parts.append(self._method("on_evict", "slot, key, size, now", [*self.evict, *self.leave, *self._upkeep("evict")]))
+        parts.append(self._method("on_insert", "slot, key, size, now, remembered", self._insert_lines()))
+        parts += [self._method(name, *rest) for name, rest in self._methods.items()]
+        body = "\n\n".join(part for part in parts if part)
+        if "self.room" in body or any("self.room" in value for value in self._init.values()):
+            self._init = {"room": "max(1, min(capacity, n_slots // 2))"} | self._init
+        init = [f"self.{name} = {value}" for name, value in self._init.items()]
+        init += [f"self.{n} = np.zeros(n_slots, dtype=np.{f.dtype})" for n, f in _FIELDS.items() if n in self._fields]
+        init += self.setup
+        head = self._method("__init__", "capacity, n_slots", init)
+        return f'{self._imports(head + body)}\n\n\nclass Policy:\n    """{doc}"""\n\n{head}\n\n{body}\n'
+
+    def _imports(self, code: str) -> str:
+        lines = ["import math"] if "math." in code else []
+        if "np." in code:
+            lines.append("import numpy as np")
+        if self._kit:
+            lines += ["", f"from metamuse.policykit import {', '.join(sorted(self._kit))}"]
+        text = "\n".join(lines).strip()
+        return f"{text}\n\n" + "\n".join(self._constants.values())
+
+    def _upkeep(self, event: str) -> list[str]:
+        return [
+            line.format(known=self.known)
+            for name, field in _FIELDS.items()
+            if name in self._fields
+            for line in getattr(field, event)
+        ]
+
+    def _hit_lines(self, idle: bool) -> list[str]:
+        lines = []
+        if idle:
+            lines.append("idle = now - self.seen[slot]")
+        moves = list(self.touch)
+        if "seen" in self._fields:
+            (moves if self.sees_gated and self.gates else lines).append("self.seen[slot] = now")
+        lines += self._upkeep("hit")
+        lines += self.hit
+        count = ["if self.credit[slot] < MOST:", "    self.credit[slot] += 1"] if "credit" in self._fields else []
+        # Gates that ask for the count need it to go on counting.
+        if self.lazy and not any("credit" in gate for gate in self.gates):
+            moves = count + moves
+        else:
+            lines += count
+        if moves and self.gates:
+            return [*lines, f"if {' and '.join(self.gates)}:", *("    " + line for line in moves)]
+        return lines + moves
+
+    def _victim_lines(self) -> list[str]:
+        lines = [*self.prologue, "loser = self.candidate(now)"]
+        if self.guards:
+            tries = self.number("TRIES", 1, 12, log=True)
+            lines.append(f"for _ in range({tries}):")
+            for i, (condition, then) in enumerate(self.guards):
+                lines.append(f"    {'el' if i else ''}if {condition}:")
+                lines += ["        " + line for line in (*then, *self.spare, "loser = self.candidate(now)")]
+            lines += ["    else:", "        break"]
+        if self.terms and not self.structure_uses_worth and self.peer:
+            look = self.number("LOOK", 2, 16, log=True)
+            lines += [
+                "best = loser",
+                "least = self.worth(loser, now)",
+                f"for _ in range({look} - 1):",
+                f"    loser = {self.peer}",
+                f"    if {self.stop}:",
+                "        break",
+                "    value = self.worth(loser, now)",
+                "    if value < least:",
+                "        best = loser",
+                "        least = value",
+                "return best",
+            ]
+        else:
+            lines.append("return loser")
+        return lines
+
+    def _insert_lines(self) -> list[str]:
+        lines = self._upkeep("insert")
+        if self.carries and "credit" in self._fields:
+            lines[lines.index("self.credit[slot] = 0")] = _CARRY.format(known=self.known)
+        lines += self.enter_first
+        enter = [*self.enter, *self.enter_last]
+        # A slot that admit() turned away is remembered although nothing was written into its numbers.
+        known = ["known = remembered and self.tag[slot] == key"]
+        if not any("known" in line for line in (*lines, *self.ranks, *enter)):
+            known = []
+        if not self.ranks:
+            return [*known, *lines, *enter]
+        # Rules read the numbers of an object's past before upkeep overwrites them.
+        return [*known, "rank = 1", *self.ranks, *lines, *enter]
+
+    def _worth(self) -> None:
+        self.method("worth", "slot, now", [f"return {' * '.join(self.terms)}"])
+
+    def _method(self, name: str, arguments: str, lines: Sequence[str]) -> str:
+        if not lines:
+            return ""
+        body = "\n".join("        " + line for line in lines)
+        return f"    def {name}(self, {arguments}):\n{body}"

@@ -1,0 +1,393 @@
+"""Rules: what may be added to any structure. A rule is a function that writes into a draft.
+
+Roles and how many rules of each a policy takes: ``hit`` (which hits count), ``insert`` (where an object enters),
+``admit`` (whether it enters at all), ``guard`` (who is spared at the last moment), ``worth`` (what an object is worth
+keeping), ``age`` (how old merits fade) and ``memory`` (what is made of an object's past).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from problems.cache.mechanisms.draft import Draft
+
+Rule = Callable[[Draft], None]
+
+#: How many rules of a role a policy takes at most.
+PLACES = {"hit": 1, "insert": 2, "admit": 1, "guard": 2, "worth": 3, "age": 1, "memory": 2}
+
+
+# -- hit: conditions for a hit to have its effect
+
+
+def hit_every(d: Draft) -> None:
+    every = d.number("EVERY", 2, 5)
+    d.attribute("beat", "0")
+    d.hit.append("self.beat += 1")
+    d.gates.append(f"self.beat % {every} == 0")
+    d.say("on_hit", f"Only every {every}th hit of the cache has this effect.")
+
+
+def hit_rest(d: Draft) -> None:
+    rest = d.number("REST", 0.02, 1.0, log=True)
+    d.gates.append(f"idle > {rest} * {d.room()}")
+    d.say("on_hit", f"Hits that follow each other within {rest} of the cache's size in requests count as one.")
+
+
+def hit_luck(d: Draft) -> None:
+    luck = d.number("HIT_LUCK", 0.1, 0.9)
+    d.gates.append(f"{d.rng()}.uniform() < {luck}")
+    d.say("on_hit", f"This happens by lot, with probability {luck}.")
+
+
+def hit_proven(d: Draft) -> None:
+    proven = d.number("PROVEN", 1, 4)
+    d.count_hits()
+    d.gates.append(f"self.credit[slot] >= min({proven}, MOST)")
+    d.say("on_hit", f"It moves only from its {proven}th hit on; before that it is merely counted.")
+
+
+def hit_mate(d: Draft) -> None:
+    d.count_hits(spent=False)
+    d.attribute("mate", "np.full(n_slots, -1, dtype=np.int64)")
+    d.attribute("latest", "-1")
+    share = d.number("SHARE", 0.1, 1.0)
+    d.hit += [f"if {d.rng()}.uniform() < {share} and self.mate[slot] >= 0:", "    self.credit[self.mate[slot]] += 1"]
+    d.enter_last += ["self.mate[slot] = self.latest", "self.latest = slot"]
+    d.say("on_hit", f"The object that came just before it is credited too, with probability {share}.")
+
+
+# -- insert: ranks
+
+
+def insert_bimodal(d: Draft) -> None:
+    luck = d.number("IN_LUCK", 0.01, 0.5, log=True)
+    d.ranks += [f"if {d.rng()}.uniform() >= {luck}:", "    rank = 0"]
+    d.say("on_insert", f"It comes in as the next to go; only with probability {luck} it gets an ordinary place.")
+
+
+def insert_cyclic(d: Draft) -> None:
+    every = d.number("IN_EVERY", 2, 64, log=True)
+    d.attribute("arrivals", "0")
+    d.ranks += ["self.arrivals += 1", f"if self.arrivals % {every} != 0:", "    rank = 0"]
+    d.say("on_insert", f"Every {every}th arrival gets an ordinary place, the others come in as next to go.")
+
+
+def insert_chosen(d: Draft) -> None:
+    share = d.number("CHOSEN", 0.05, 0.8)
+    d.kit("hash64")
+    d.ranks += [f"if hash64(key, 3) % 1000 >= 1000.0 * {share}:", "    rank = 0"]
+    d.say("on_insert", f"A fixed share of {share} of all objects, by their hash, gets good places, the others bad ones.")
+
+
+def insert_wave(d: Draft) -> None:
+    run = d.number("RUN", 3, 60, log=True)
+    d.attribute("run", "0")
+    d.hit.append("self.run = 0")
+    d.ranks += ["self.run += 1", f"if self.run > {run}:", "    rank = 0"]
+    d.say("on_insert", f"After {run} misses without a hit between them a scan is assumed: who arrives is next to go.")
+
+
+def insert_jury(d: Draft) -> None:
+    leaders = d.number("LEADERS", 8, 64, log=True)
+    d.kit("hash64")
+    d.attribute("verdict", "0")
+    d.ranks += [
+        f"jury = hash64(key, 9) % {leaders}",
+        "if jury == 0:",
+        "    self.verdict = min(self.verdict + 1, 512)",
+        "elif jury == 1:",
+        "    self.verdict = max(self.verdict - 1, -512)",
+        # Leaders of group 0 always enter in front, of group 1 behind; a miss speaks against its group.
+        "if jury == 1 or (jury != 0 and self.verdict > 0):",
+        f"    if {d.rng()}.uniform() >= 0.03:",
+        "        rank = 0",
+    ]
+    d.say(
+        "on_insert",
+        f"Two groups of objects, one in {leaders} each, always enter in front or behind; their misses are compared and all"
+        " others do as the better group.",
+    )
+
+
+def insert_familiar(d: Draft) -> None:
+    span = d.number("IN_SPAN", 1, 8)
+    _door(d, span)
+    d.ranks += [f"if self.door[{_CELL}] == key:", "    rank = 2", f"self.door[{_CELL}] = key"]
+    d.say("on_insert", "One whose mark is still in a table of recent arrivals gets a favoured place.")
+
+
+# -- admit
+
+
+def admit_second(d: Draft) -> None:
+    waive = d.number("WAIVE", 0.0, 0.3)
+    met = _met(d)
+    d.admit += [
+        f"if {d.full()} and not ({met}) and {d.rng()}.uniform() >= {waive}:",
+        "    self.met[slot] = key",
+        "    return False",
+        "return True",
+    ]
+    d.say(
+        "admission",
+        f"Once the cache is full, an object is let in at its second request within memory (or by lot, {waive}).",
+    )
+
+
+def admit_door(d: Draft) -> None:
+    span = d.number("SPAN", 1, 16, log=True)
+    _door(d, span)
+    full = d.full()
+    d.admit += [
+        f"known = self.door[{_CELL}] == key",
+        f"self.door[{_CELL}] = key",
+        f"return known or not {full}",
+    ]
+    d.say("admission", f"It must have left its mark before in a table of {span} marks per cached object.")
+
+
+def admit_lottery(d: Draft) -> None:
+    luck = d.number("ADMIT_LUCK", 0.03, 0.8, log=True)
+    d.admit += [f"return not {d.full()} or {d.rng()}.uniform() < {luck}"]
+    d.say("admission", f"A lot decides who gets in, with probability {luck}, once the cache is full.")
+
+
+def admit_merit(d: Draft) -> None:
+    margin = d.number("MARGIN", 0, 3)
+    d.kit("Sketch")
+    d.field("tag")
+    d.attribute("merits", "Sketch(4 * min(capacity, n_slots), 15, 16 * min(capacity, n_slots))")
+    d.hit.append("self.merits.add(key)")
+    d.admit += [
+        "self.merits.add(key)",
+        f"if not {d.full()}:",
+        "    return True",
+        "rival = self.tag[self.candidate(now)]",
+        f"return self.merits.estimate(key) + {margin} > self.merits.estimate(rival)",
+    ]
+    d.say(
+        "admission",
+        f"Its approximate count of requests, with a head start of {margin}, must exceed that of the one who would go.",
+    )
+
+
+def admit_tide(d: Draft) -> None:
+    wave = d.number("WAVE", 0.2, 8.0, log=True)
+    ebb = d.number("EBB", 0.2, 0.9)
+    full = d.full()
+    d.admit += [
+        f"period = {wave} * {d.room()} + 2.0",
+        f"return not {full} or now % period >= {ebb} * period",
+    ]
+    d.say("admission", f"Admission comes in waves of {wave} cache sizes; during a share of {ebb} of each the gate is shut.")
+
+
+def admit_regret(d: Draft) -> None:
+    learn = d.number("LEARN", 0.01, 0.3, log=True)
+    d.count_hits()
+    met = _met(d)
+    d.attribute("gate", "1.0")
+    d.admit += [
+        f"if not {d.full()}:",
+        "    return True",
+        f"if {met}:",
+        f"    self.gate = min(1.0, self.gate + {learn})",
+        f"if {d.rng()}.uniform() < max(0.02, self.gate):",
+        "    return True",
+        "self.met[slot] = key",
+        "return False",
+    ]
+    d.evict += ["if self.credit[slot] == 0:", f"    self.gate = max(0.0, self.gate - {learn})"]
+    d.say("admission", f"A gate that learns: eviction without a hit closes it by {learn}, a return opens it again.")
+
+
+# -- guard: who is spared
+
+
+def guard_credit(d: Draft) -> None:
+    d.count_hits()
+    d.guards.append(("self.credit[loser] > 0", ["self.credit[loser] -= 1"]))
+    d.say("victim", "Whoever has been hit since pays one hit and is spared.")
+
+
+def guard_young(d: Draft) -> None:
+    young = d.number("YOUNG", 0.05, 1.5, log=True)
+    d.field("born")
+    d.guards.append((f"now - self.born[loser] < {young} * {d.room()}", []))
+    d.say("victim", f"A newcomer is spared for {young} cache sizes of requests.")
+
+
+def guard_pinned(d: Draft) -> None:
+    share = d.number("PINNED", 0.05, 0.7)
+    d.field("tag")
+    d.kit("hash64")
+    d.guards.append((f"hash64(self.tag[loser], 7) % 1000 < 1000.0 * {share}", []))
+    d.say("victim", f"A fixed share of {share} of the objects, chosen by hash, is passed over while tries last.")
+
+
+def guard_returned(d: Draft) -> None:
+    d.field("returns")
+    d.guards.append(("self.returns[loser] > 0", ["self.returns[loser] -= 1"]))
+    d.say("victim", "One that has been evicted before and came back is spared once for each return.")
+
+
+def guard_due(d: Draft) -> None:
+    slack = d.number("SLACK", 1.0, 4.0)
+    d.field("gap")
+    d.guards.append((f"now - self.seen[loser] < {slack} * self.gap[loser] and self.gap[loser] < {d.room()}", []))
+    d.say("victim", f"One that usually comes back soon is spared until {slack} of its usual gaps have passed.")
+
+
+# -- worth: factors
+
+
+def worth_count(d: Draft) -> None:
+    power = d.number("FREQUENCY", 0.3, 3.0, log=True)
+    d.count_hits(wide=True)
+    d.terms.append(f"(1.0 + self.credit[slot]) ** {power}")
+    d.say("state", f"Worth grows with the count of hits to the power of {power}.")
+
+
+def worth_recent(d: Draft) -> None:
+    power = d.number("RECENCY", 0.2, 2.0, log=True)
+    d.field("seen")
+    d.terms.append(f"(1.0 + now - self.seen[slot]) ** -{power}")
+    d.say("state", f"Worth falls with the time since the last use to the power of {power}.")
+
+
+def worth_rate(d: Draft) -> None:
+    grace = d.number("GRACE", 0.05, 2.0, log=True)
+    d.count_hits(wide=True)
+    d.field("born")
+    d.terms.append(f"(1.0 + self.credit[slot]) / ({grace} * {d.room()} + now - self.born[slot])")
+    d.say("state", f"Worth is the rate of hits since arrival, with {grace} cache sizes of grace.")
+
+
+def worth_rhythm(d: Draft) -> None:
+    d.field("gap")
+    overdue = d.number("OVERDUE", 0.3, 3.0, log=True)
+    d.terms.append(f"1.0 / (1.0 + self.gap[slot] + {overdue} * max(0.0, now - self.seen[slot] - self.gap[slot]))")
+    d.say("state", f"Worth falls with the usual gap between requests, and by {overdue} with being overdue.")
+
+
+def worth_size(d: Draft) -> None:
+    d.attribute("weight", "np.ones(n_slots)")
+    bulk = d.number("BULK", 0.2, 1.5)
+    d.enter_first += ["self.weight[slot] = max(1.0, float(size))"]
+    d.terms.append(f"self.weight[slot] ** -{bulk}")
+    d.say("state", f"Worth falls with the size to the power of {bulk}.")
+
+
+def worth_jitter(d: Draft) -> None:
+    noise = d.number("NOISE", 0.2, 3.0, log=True)
+    d.field("tag")
+    d.kit("hash64")
+    d.terms.append(f"(0.001 * (1 + hash64(self.tag[slot], 2) % 1000)) ** {noise}")
+    d.say("state", f"Each object has a character, a fixed random factor of its worth of strength {noise}.")
+
+
+def worth_returns(d: Draft) -> None:
+    d.field("returns")
+    bonus = d.number("BONUS", 0.3, 4.0, log=True)
+    d.terms.append(f"(1.0 + {bonus} * self.returns[slot])")
+    d.say("state", f"Each return after an eviction adds {bonus} to the worth.")
+
+
+def worth_senior(d: Draft) -> None:
+    weight = d.number("SENIORITY", 0.1, 1.5, log=True)
+    d.field("born")
+    d.terms.append(f"(1.0 + now - self.born[slot]) ** {weight}")
+    d.say("state", f"Worth grows with the time in the cache to the power of {weight}.")
+
+
+# -- age: fading merits
+
+
+def age_halve(d: Draft) -> None:
+    season = d.number("SEASON", 1.0, 30.0, log=True)
+    d.count_hits(spent=False)
+    d.attribute("season", "0")
+    d.enter_last += [
+        f"if now > self.season + {season} * self.room:",
+        "    self.season = now",
+        "    for i in range(self.credit.size):",
+        "        self.credit[i] //= 2",
+    ]
+    d.say("state", f"Every {season} cache sizes of requests all counts are halved.")
+
+
+def age_sweep(d: Draft) -> None:
+    stride = d.number("STRIDE", 1, 4)
+    d.count_hits(spent=False)
+    d.attribute("sweep", "0")
+    d.evict += [
+        f"for _ in range({stride}):",
+        "    self.sweep = (self.sweep + 1) % self.credit.size",
+        "    self.credit[self.sweep] //= 2",
+    ]
+    d.say("on_evict", f"A pointer goes round all slots, {stride} per eviction, and halves the count it finds.")
+
+
+def age_erode(d: Draft) -> None:
+    blows = d.number("BLOWS", 1, 4)
+    d.count_hits(spent=False)
+    d.evict += [
+        f"for _ in range({blows}):",
+        f"    worn = {d.rng()}.below(self.credit.size)",
+        "    self.credit[worn] = max(0, self.credit[worn] - 1)",
+    ]
+    d.say("on_evict", f"{blows} slots drawn by lot lose one from their count.")
+
+
+def age_lazy(d: Draft) -> None:
+    half = d.number("HALF", 0.3, 10.0, log=True)
+    d.count_hits(spent=False)
+    d.hit += [f"if idle > {half} * {d.room()}:", "    self.credit[slot] //= 2"]
+    d.say("on_hit", f"After a pause of more than {half} cache sizes its count is halved first.")
+
+
+# -- memory: an object's past
+
+
+def memory_boost(d: Draft) -> None:
+    memory = d.number("MEMORY", 0.2, 2.0)
+    d.field("left")
+    d.ranks += [f"if {d.known} and self.gone - self.left[slot] <= {memory} * {d.room()}:", "    rank = 2"]
+    d.say("on_insert", "One that was evicted not long ago gets a favoured place.")
+    d.say("on_evict", f"It is remembered for {memory} cache sizes of evictions.")
+
+
+def memory_carry(d: Draft) -> None:
+    d.count_hits(spent=False)
+    d.carries = True
+    d.say("on_evict", "Its count is kept; if it comes back within memory half of it is still valid.")
+
+
+def memory_sour(d: Draft) -> None:
+    d.field("left")
+    memory = d.number("SOUR", 0.1, 1.5)
+    d.ranks += [f"if {d.known} and self.gone - self.left[slot] > {memory} * {d.room()}:", "    rank = 0"]
+    d.say("on_insert", f"One that stayed away for more than {memory} cache sizes of evictions comes in as next to go.")
+
+
+def _met(d: Draft) -> str:
+    """Condition that the incoming object's slot is about itself, from a stay or from having been turned away."""
+    d.field("tag")
+    d.attribute("met", "np.zeros(n_slots, dtype=np.int64)")
+    return "self.tag[slot] == key or self.met[slot] == key"
+
+
+_CELL = "hash64(key, 4) % self.door.size"
+
+
+def _door(d: Draft, span: str) -> None:
+    d.kit("hash64")
+    d.attribute("door", f"np.zeros({span} * min(capacity, n_slots) + 16, dtype=np.int64)")
+
+
+RULES: dict[str, Rule] = {
+    name: function
+    for name, function in list(globals().items())
+    if name.partition("_")[0] in PLACES and callable(function)
+}

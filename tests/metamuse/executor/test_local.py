@@ -1,0 +1,302 @@
+"""Life and death of the executor's processes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from metamuse.errors import UsageError
+from metamuse.executor import local
+from metamuse.executor.base import ExecutorBroken, ExecutorSetupError, Limits, Task
+from metamuse.executor.jail import Layer
+from metamuse.executor.local import BREAKS_AFTER, LocalExecutor
+from metamuse.executor.zygote import _demand
+from tests.metamuse.executor.conftest import HANDLERS
+from tests.support.capabilities import needs
+
+ROOT = Path(__file__).resolve().parents[3]
+LIMITS = Limits(wall_s=20, cpu_s=10, memory_mb=100)
+
+
+def plain(workers: int = 2, sandbox: str = "auto", **config: object) -> LocalExecutor:
+    return LocalExecutor(f"{HANDLERS}:plain", config, workers, sandbox=sandbox)
+
+
+def task(do: str, limits: Limits = LIMITS, **payload: object) -> Task:
+    return Task(do, {"do": do, **payload}, limits)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs (a zombie that nobody has reaped does not)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def children(pid: int) -> list[int]:
+    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 5.0) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "the condition did not come true in time"
+        time.sleep(0.01)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+@needs("linux")
+def test_many_tasks_leak_nothing() -> None:
+    async def main() -> None:
+        executor = plain()
+        await executor.start()
+        zygote = executor.zygote_pid
+        assert zygote is not None
+        await executor.run(task("echo", x=0))
+
+        def descriptors() -> tuple[int, int]:
+            return len(os.listdir(f"/proc/{zygote}/fd")), len(os.listdir("/proc/self/fd"))
+
+        before = descriptors()
+        outcomes = await asyncio.gather(*(executor.run(task("echo", x=i)) for i in range(200)))
+        assert [o.result for o in outcomes] == [{"value": i} for i in range(200)]
+        assert descriptors() == before
+        assert children(zygote) == []
+        assert executor.zygote_pid == zygote
+        await executor.close()
+        assert not alive(zygote)
+
+    asyncio.run(main())
+
+
+@needs("linux")
+def test_no_more_than_the_workers_run_at_once() -> None:
+    async def main() -> None:
+        executor = plain(workers=2)
+        await executor.start()
+        zygote = executor.zygote_pid
+        assert zygote is not None
+        runs = [asyncio.create_task(executor.run(task("sleep", s=0.1))) for _ in range(6)]
+        most = 0
+        while not all(r.done() for r in runs):
+            most = max(most, len(children(zygote)))
+            await asyncio.sleep(0.01)
+        assert most == 2
+        await executor.close()
+
+    asyncio.run(main())
+
+
+@needs("linux")
+def test_tasks_survive_the_zygotes_death() -> None:
+    async def main() -> None:
+        executor = plain()
+        await executor.start()
+        zygote = executor.zygote_pid
+        assert zygote is not None
+        runs = [asyncio.create_task(executor.run(task("sleep", s=0.4))) for _ in range(2)]
+        await until(lambda: len(children(zygote)) == 2)
+        orphans = children(zygote)
+        os.kill(zygote, signal.SIGKILL)
+        assert [(await r).failure for r in runs] == [None, None]
+        assert executor.zygote_pid not in (None, zygote)
+        assert not any(map(alive, orphans))
+        await executor.close()
+
+    asyncio.run(main())
+
+
+@needs("linux")
+def test_retries_are_bounded() -> None:
+    async def main() -> None:
+        executor = plain()
+        await executor.start()
+        run = asyncio.create_task(executor.run(task("sleep", s=15)))
+        killed: list[int] = []
+
+        def fresh() -> bool:
+            return executor.zygote_pid not in (None, *killed)
+
+        for _ in range(3):  # while it runs the task or is still being set up
+            await until(fresh)
+            killed.append(executor.zygote_pid or 0)
+            os.kill(killed[-1], signal.SIGKILL)
+        outcome = await run
+        assert outcome.failure == ("infrastructure", "the scoring process died of SIGKILL (3 tries)")
+        await executor.close()
+
+    asyncio.run(main())
+
+
+def test_a_broken_handler_breaks_the_executor_with_the_first_cause() -> None:
+    async def main() -> None:
+        executor = plain()
+        await executor.start()
+        for _ in range(BREAKS_AFTER - 1):
+            assert (await executor.run(task("bug"))).failure is not None
+        with pytest.raises(ExecutorBroken, match="ZeroDivisionError: in the scorer"):
+            await executor.run(task("bug"))
+        with pytest.raises(ExecutorBroken):
+            await executor.run(task("echo", x=1))
+        await executor.close()
+
+    asyncio.run(main())
+
+
+@needs("linux")
+def test_cancelling_ends_the_process() -> None:
+    async def main() -> None:
+        executor = plain(workers=1)
+        await executor.start()
+        zygote = executor.zygote_pid
+        assert zygote is not None
+        run = asyncio.create_task(executor.run(task("sleep", s=15)))
+        await until(lambda: children(zygote))
+        run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+        await until(lambda: not children(zygote))
+        assert (await executor.run(task("echo", x=1))).result == {"value": 1}
+        await executor.close()
+
+    asyncio.run(main())
+
+
+@needs("linux")
+def test_closing_ends_what_runs() -> None:
+    async def main() -> None:
+        executor = plain()
+        await executor.start()
+        zygote = executor.zygote_pid
+        assert zygote is not None
+        run = asyncio.create_task(executor.run(task("sleep", s=15)))
+        await until(lambda: children(zygote))
+        pids = [zygote, *children(zygote)]
+        await executor.close()
+        assert (await run).failure == ("infrastructure", "the executor was closed")
+        await until(lambda: not any(map(alive, pids)))
+
+    asyncio.run(main())
+
+
+@needs("linux")
+def test_nothing_outlives_a_hub_that_is_killed() -> None:
+    script = f"""
+import asyncio
+from metamuse.executor.base import Limits, Task
+from metamuse.executor.local import LocalExecutor
+
+async def main():
+    executor = LocalExecutor({HANDLERS + ":plain"!r}, {{}}, 2)
+    await executor.start()
+    print(executor.zygote_pid, flush=True)
+    limits = Limits(100, 100, 100)
+    await asyncio.gather(*(executor.run(Task(do, {{"do": do, "s": 90}}, limits)) for do in ("sleep", "burn")))
+
+asyncio.run(main())
+"""
+    with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True) as hub:
+        assert hub.stdout is not None
+        zygote = int(hub.stdout.readline())
+        wait_for(lambda: len(children(zygote)) == 2)
+        pids = [zygote, *children(zygote)]
+        hub.kill()
+    wait_for(lambda: not any(map(alive, pids)), 3.0)
+
+
+@pytest.mark.parametrize(
+    ("fail", "message"),
+    [
+        ("workload", r"^trace\.csv, row 7: the size is negative$"),
+        ("bug", r"^the scorer could not be set up: KeyError: 'capacity' \(.*handlers\.py, line \d+\)$"),
+        ("exit", r"ended while it was set up: .* exit status 3: the licence has expired$"),
+    ],
+)
+def test_errors_in_set_up_are_one_sentence(fail: str, message: str) -> None:
+    async def main() -> None:
+        executor = plain(fail=fail)
+        with pytest.raises(ExecutorSetupError, match=message) as caught:
+            await executor.start()
+        assert isinstance(caught.value, UsageError)
+        assert executor.zygote_pid is None
+        await executor.close()
+
+    asyncio.run(main())
+
+
+def test_an_unknown_entry_is_one_sentence() -> None:
+    executor = LocalExecutor("metamuse.nowhere:make", {}, 1)
+    with pytest.raises(ExecutorSetupError, match=r"No module named 'metamuse\.nowhere'"):
+        asyncio.run(executor.start())
+
+
+@needs("landlock", "seccomp")
+def test_strict_starts_where_all_layers_exist() -> None:
+    async def main() -> list[str]:
+        executor = plain(sandbox="strict")
+        await executor.start()
+        await executor.close()
+        return executor.layers()
+
+    assert not [line for line in asyncio.run(main()) if "ABSENT" in line]
+
+
+def test_strict_refuses_where_a_layer_is_missing() -> None:
+    layers = [Layer("landlock", False, "the kernel has no Landlock"), Layer("seccomp", True, "")]
+    with pytest.raises(UsageError, match=r"sandbox=strict needs .*: landlock \(the kernel has no Landlock\)"):
+        _demand(layers)
+
+
+def test_without_sandbox_tasks_run_and_the_absence_is_stated() -> None:
+    async def main() -> None:
+        executor = plain(sandbox="none")
+        await executor.start()
+        assert (await executor.run(task("echo", x=1))).result == {"value": 1}
+        assert len([line for line in executor.layers() if "switched off" in line]) == 2
+        await executor.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(("workers", "sandbox"), [(0, "auto"), (1, "firejail")])
+def test_wrong_settings_are_refused_at_once(workers: int, sandbox: str) -> None:
+    with pytest.raises(ExecutorSetupError, match=r"executor\.(workers|sandbox) must be"):
+        plain(workers, sandbox)
+
+
+def test_a_system_without_linuxs_layers_runs_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on macOS: kernel calls that exist only on Linux must not even be tried."""
+    boot = local._BOOT.replace("from metamuse.executor.zygote", _NOT_LINUX + "from metamuse.executor.zygote")
+    monkeypatch.setattr(local, "_BOOT", boot)
+
+    async def main() -> list[str]:
+        executor = plain()
+        await executor.start()
+        assert (await executor.run(task("echo", x=1))).result == {"value": 1}
+        slow = await executor.run(task("sleep", Limits(0.2, 5, 100), s=10))
+        assert slow.failure is not None
+        assert slow.failure[0] == "timeout"
+        await executor.close()
+        return executor.layers()
+
+    absent = {line.partition(":")[0] for line in asyncio.run(main()) if "ABSENT" in line}
+    assert absent == {"dies with the hub", "landlock", "limits", "seccomp"}
+
+
+_NOT_LINUX = (
+    "from metamuse.executor import kernel; kernel.LINUX = False; kernel.prctl = kernel.syscall = None; "
+)
