@@ -1,6 +1,6 @@
 """Compares the miss counts of the baselines and of Belady's rule with the package libcachesim, for equality.
 
-Usage: ``python benchmarks/cache_exactness.py <folder of traces>``. libcachesim (GPL-3.0) is a check only: it
+Usage: ``python -m benchmarks.cache_exactness <folder of traces>``. libcachesim (GPL-3.0) is a check only: it
 runs in processes of its own, because it aborts at some capacities, and nothing here is taken from it.
 
 Where the two may differ (unit sizes; everything else must be equal):
@@ -12,7 +12,6 @@ Where the two may differ (unit sizes; everything else must be equal):
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,12 +21,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[1])]  # a checkout need not be installed
+import numpy as np
 
 from evaluators.cache.belady import belady_misses
 from evaluators.cache.readers import read_trace
 from evaluators.cache.simulator import CONTRACT, Job, bind, simulate
-from evaluators.cache.streams import open_stream
 from evaluators.cache.trace import Trace
 from metamuse.policy.compiled import CompiledPolicy
 from metamuse.policy.program import load
@@ -49,6 +47,7 @@ SHARES = ("0.1%", "1%", "10%")
 DEGENERATE = {"s3fifo": 20, "slru": 4}
 
 _BASELINES = Path(__file__).parents[1] / "problems" / "cache" / "baselines"
+_WORKER = Path(__file__).with_name("libcachesim_worker.py")
 
 
 @dataclass(frozen=True)
@@ -101,48 +100,34 @@ def _reference(file: Path, scratch: Path) -> tuple[Path, Trace, dict[tuple[str, 
     trace = read_trace(file)
     capacities = sorted({trace.capacity(share) for share in SHARES})
     wanted = [(policy_id, capacity) for capacity in capacities for policy_id in ALGORITHMS]
-    with tempfile.NamedTemporaryFile(dir=scratch, suffix=".oracleGeneral.bin") as plain:
-        with open_stream(str(file)) as stream:
-            shutil.copyfileobj(stream, plain)
-        plain.flush()
-        return file, trace, _misses_there(plain.name, wanted)
+    copy = scratch / f"{file.parent.name}-{file.name}.oracleGeneral.bin"
+    _write(copy, trace.ids)
+    questions = [f"{ALGORITHMS[policy_id]}:{capacity}" for policy_id, capacity in wanted]
+    command = [sys.executable, str(_WORKER), str(copy), *questions]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    copy.unlink()
+    if "No module named 'libcachesim'" in run.stderr:
+        raise ModuleNotFoundError("libcachesim is not installed: pip install 'libcachesim==0.3.5'")
+    answers = [int(line.split()[1]) for line in run.stdout.splitlines() if line.startswith("misses ")]
+    if len(answers) != len(wanted):
+        raise RuntimeError(f"{file}: libcachesim answered {len(answers)} of {len(wanted)}: {run.stderr}")
+    return file, trace, dict(zip(wanted, answers, strict=True))
 
 
-def _misses_there(path: str, wanted: list[tuple[str, int]]) -> dict[tuple[str, int], int]:
-    """Misses by libcachesim; a new process goes on after the pair that ended the last one."""
-    found: dict[tuple[str, int], int] = {}
-    while len(found) < len(wanted):
-        todo = wanted[len(found) :]
-        command = [sys.executable, __file__, "--worker", path, *(f"{name}:{capacity}" for name, capacity in todo)]
-        run = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
-        lines = [line for line in run.stdout.splitlines() if line.startswith("misses ")]
-        found.update(zip(todo, (int(line.split()[1]) for line in lines), strict=False))
-        if run.returncode == 0 and len(lines) != len(todo):
-            raise RuntimeError(f"libcachesim answered {len(lines)} of {len(todo)} questions: {run.stderr}")
-        if run.returncode != 0:
-            if "No module named" in run.stderr:
-                raise ModuleNotFoundError("libcachesim is not installed: pip install 'libcachesim==0.3.5'")
-            found[todo[len(lines)]] = -1
-    return found
+def _write(path: Path, ids: np.ndarray) -> None:
+    """Writes an oracleGeneral file with unit sizes.
 
-
-def _worker(path: str, questions: list[str]) -> None:
-    """Runs inside a process of its own: prints one line a question as soon as it is known."""
-    import libcachesim
-
-    reader = libcachesim.TraceReader(
-        path,
-        libcachesim.TraceType.ORACLE_GENERAL_TRACE,
-        libcachesim.ReaderInitParam(ignore_obj_size=True),
-    )
-    requests = reader.get_num_of_req()
-    for question in questions:
-        name, capacity = question.split(":")
-        # Its hash table has 2**hashpower buckets; the default of 24 costs more time than the run.
-        power = min(20, max(8, int(capacity).bit_length() + 1))
-        cache = getattr(libcachesim, ALGORITHMS[name])(int(capacity), hashpower=power)
-        miss_ratio, _ = cache.process_trace(reader)
-        print("misses", round(miss_ratio * requests), flush=True)
+    The original file will not do: some files state the *time* of an object's next request where libcachesim
+    expects its number (counted from 1; -1: never), and then its Belady is not Belady's rule.
+    """
+    records = np.zeros(len(ids), [("time", "<u4"), ("object", "<u8"), ("size", "<u4"), ("next", "<i8")])
+    records["object"] = ids.astype(np.uint64) + 1
+    records["size"] = 1
+    order = np.argsort(ids, kind="stable")
+    again = ids[order[:-1]] == ids[order[1:]]
+    records["next"] = -1
+    records["next"][order[:-1][again]] = order[1:][again] + 1
+    records.tofile(path)
 
 
 def table(pairs: Sequence[Pair]) -> str:
@@ -151,7 +136,10 @@ def table(pairs: Sequence[Pair]) -> str:
     count = Counter((p.algorithm, p.verdict) for p in pairs)
     lines = [f"{'algorithm':<10}{'compared':>10}" + "".join(f"{v:>11}" for v in verdicts)]
     for name in (*ALGORITHMS, "all"):
-        row = [sum(n for (a, v), n in count.items() if name in (a, "all") and v == verdict) for verdict in verdicts]
+        row = [
+            sum(n for (a, v), n in count.items() if name in (a, "all") and v == verdict)
+            for verdict in verdicts
+        ]
         lines.append(f"{name:<10}{sum(row):>10}" + "".join(f"{n:>11}" for n in row))
     explained = Counter((p.algorithm, p.capacity) for p in pairs if p.verdict == "explained")
     for (name, capacity), n in sorted(explained.items()):
@@ -161,9 +149,6 @@ def table(pairs: Sequence[Pair]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    if arguments[:1] == ["--worker"]:
-        _worker(arguments[1], arguments[2:])
-        return 0
     if len(arguments) != 1:
         print(__doc__)
         return 2

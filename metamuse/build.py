@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,19 @@ def make_executor(config: dict[str, Any], sets: dict[str, str | None], warm: boo
         {"problem": config["problem"], "sets": sets, "warm": warm},
         workers=settings_of.workers(config),
         sandbox=config["executor"]["sandbox"],
+        cache_dir=cache_folder(),
     )
+
+
+def cache_folder() -> Path | None:
+    """Where machine code of trusted kernels is kept between runs; None if no such folder can be made."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
+    folder = base / "metamuse" / "numba"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder
 
 
 def limits(config: dict[str, Any], wall_s: float) -> Limits:

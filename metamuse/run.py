@@ -51,6 +51,10 @@ class Run:
         _check_stimuli(config)
         if self.llm.provider == "replay":
             self.recorded = rundir.find(self.root, str(config["run"] or "latest")) / "completions.jsonl"
+        if self.llm.provider == "offline":
+            from metamuse.llm.composer import answer
+
+            register_composer(answer)
         preflight(self.llm)
         self.budget().check_prices(dict(price_table(self.llm.models(), self.llm)))
 
@@ -146,10 +150,6 @@ class Run:
             await executor.close()
 
     def _model(self, folder: Path, state: RunState) -> tuple[CompletionStore, LLMClient]:
-        if self.llm.provider == "offline":
-            from metamuse.llm.composer import answer
-
-            register_composer(answer)
         replaying = self.llm.provider == "replay"
         path = self.recorded if replaying else folder / "completions.jsonl"
         store = CompletionStore(path, read_only=replaying)

@@ -21,8 +21,9 @@ def make_ready(packages: Collection[str]) -> None:
     if "numpy" in sys.modules:
         for name in _LATE_NUMPY:
             importlib.import_module(name)
+    if "numba" in sys.modules:
+        _ready_numba()
     _keep_sources(packages)
-    _leave_disk_caches()
 
 
 def _keep_sources(packages: Collection[str]) -> None:
@@ -40,12 +41,19 @@ def _keep_sources(packages: Collection[str]) -> None:
             linecache.cache[file] = (sum(map(len, lines)), None, lines, file)
 
 
-def _leave_disk_caches() -> None:
-    """Have kernels that are first compiled in a child neither look for nor write files."""
-    if "numba" not in sys.modules:
-        return
+def _ready_numba() -> None:
+    """Compile something, which imports the rest of Numba; detach kernels from their caches on disk.
+
+    A kernel that is first compiled in a child would look for such a cache and try to write it.
+    """
+    import numba
     from numba.core.dispatcher import Dispatcher
 
+    numba.njit("int64(int64)")(_nothing)
     for thing in gc.get_objects():
-        if isinstance(thing, Dispatcher):
+        if issubclass(type(thing), Dispatcher):  # isinstance would ask dead weak references
             thing._cache.disable()
+
+
+def _nothing(x: int) -> int:
+    return x

@@ -292,6 +292,7 @@ def main(descriptor: int, hub: int) -> NoReturn:
         if hello["sandbox"] == "strict":
             _demand(layers)
         handler = _make_handler(hello["entry"], hello["config"])
+        make_ready({"metamuse", "evaluators", "problems", hello["entry"].partition(".")[0].partition(":")[0]})
     except (EOFError, ConnectionError):
         os._exit(0)
     except Exception as error:
@@ -299,7 +300,6 @@ def main(descriptor: int, hub: int) -> NoReturn:
         text = str(error) if expected else f"the scorer could not be set up: {child.describe(error)}"
         channel.sendall(encode({"error": text}))
         os._exit(1)
-    make_ready({"metamuse", "evaluators", "problems", hello["entry"].partition(".")[0].partition(":")[0]})
     # Relative paths have been read; from here on no folder of the user's is anybody's working directory.
     os.chdir("/")
     active = frozenset(layer.name for layer in layers if layer.active)

@@ -14,7 +14,7 @@ import importlib
 import json
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
@@ -30,7 +30,7 @@ _LISTED = 5
 #: Of the z-scores: small prefers the most similar mechanism, large forgets the word.
 _TEMPERATURE = 0.4
 #: Words of the lexicon from which a mechanism's usual similarity is estimated: every so many-th.
-_STRIDE = 5
+_STRIDE = 3
 _BALANCING_ROUNDS = 30
 
 _PROBLEM = re.compile(r"^Problem \(([a-z_]+)-v\d+\):", re.MULTILINE)
@@ -70,10 +70,14 @@ class Library(Protocol):
     ) -> dict[str, str]:
         """A design with exactly these keys from mechanisms and the observations they were found in."""
 
-    def code(self, design: Mapping[str, str], found: Sequence[Any], rng: np.random.Generator) -> str:
-        """The module of a design; ``found`` are the mechanisms its words resemble."""
+    def code(
+        self, design: Mapping[str, str], recognise: Callable[[str], Any], rng: np.random.Generator
+    ) -> str:
+        """The module of a design; ``recognise`` finds the mechanism that a text is most like."""
 
-    def repair(self, design: Mapping[str, str], code: str, found: Sequence[Any], rng: np.random.Generator) -> str:
+    def repair(
+        self, design: Mapping[str, str], code: str, recognise: Callable[[str], Any], rng: np.random.Generator
+    ) -> str:
         """Another, simpler module after ``code`` failed."""
 
 
@@ -141,12 +145,11 @@ class Composer:
         """From a design to its module, or to a simpler one if the question shows a module that failed."""
         design, end = json.JSONDecoder().raw_decode(question.lstrip())
         texts = {key: str(value) for key, value in design.items()}
-        found = [self.recognise(text) for text in texts.values()]
         failed = _FENCE.search(question, end)
         if failed:
-            module = self.library.repair(texts, failed[1], found, rng)
+            module = self.library.repair(texts, failed[1], self.recognise, rng)
         else:
-            module = self.library.code(texts, found, rng)
+            module = self.library.code(texts, self.recognise, rng)
         return f"```python\n{module.rstrip()}\n```"
 
     def odds(self, texts: Sequence[str]) -> FloatArray:
@@ -175,7 +178,10 @@ class Composer:
         """Mean and spread of each mechanism's similarity to words, and a bias under which all are chosen
         equally often: some texts are similar to everything and would win for every word.
         """
-        texts = [f"{word}, {self.lexicon.properties(word)[0]}" for word in self.lexicon.words()[::_STRIDE]]
+        texts = []
+        for i, word in enumerate(self.lexicon.words()[::_STRIDE]):
+            properties = self.lexicon.properties(word)
+            texts.append(f"{word}, {properties[i % len(properties)]}")
         similar = self._similar(texts)
         mean, spread = similar.mean(axis=0), similar.std(axis=0)
         scores = (similar - mean) / spread / _TEMPERATURE

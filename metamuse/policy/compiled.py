@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 import linecache
 import math
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,9 +17,12 @@ from numba.core.errors import NumbaError
 
 from evaluators.base import PolicyError
 from metamuse.policy import intrinsics
-from metamuse.policy.interpret import FILENAME, policy_class
-from metamuse.policy.layout import Layout, layout_of
-from metamuse.policy.lower import Lowered, lower, lower_kit
+from metamuse.policy.explain import COMPILER_LIMITS, explain, explain_limit
+from metamuse.policy.expressions import Lowered
+from metamuse.policy.guards import NOT_AN_INT
+from metamuse.policy.interpret import FILENAME, namespace, policy_class
+from metamuse.policy.layout import Layout, kind_of, layout_of
+from metamuse.policy.lower import lower, lower_kit
 from metamuse.policy.program import Program
 from metamuse.policy.slab import SlabType, read_only, slab_type, slabs
 
@@ -70,36 +73,58 @@ class CompiledPolicy:
 
     compiled = True
 
-    def __init__(self, program: Program, init: tuple[Any, ...], values: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self, program: Program, init: tuple[Any, ...], values: Mapping[str, float] | None = None
+    ) -> None:
         self.program = program
-        self.values = {name: c.value for name, c in program.constants.items()} | dict(values or {})
+        self.values = all_values(program, values)
         self.floats: frozenset[str] = frozenset()
+        self._enter()
         while True:
             try:
                 self._build(init)
                 return
-            except _NeedsFloat as need:
+            except _NeedsFloatError as need:
                 self.floats |= {need.attribute}
+                self._enter()
+
+    def _enter(self) -> None:
+        """Run the text of the module (not of its methods) with the values of the constants."""
+        self._space = namespace(self.program, self.values)
+        self._class = policy_class(self._space, self.floats)
+
+    def with_values(self, values: Mapping[str, float]) -> CompiledPolicy:
+        """The same compiled code with other values of marked constants: nothing is compiled.
+
+        A loop that was bound for this policy serves the other one, too.
+
+        Args:
+            values: Replace this policy's values; constants that are not named keep theirs.
+
+        Raises:
+            ValueError: There is no such constant.
+        """
+        other = copy.copy(self)
+        other.values = all_values(self.program, self.values | dict(values))
+        other._enter()
+        return other
 
     def _build(self, init: tuple[Any, ...]) -> None:
-        self._class = policy_class(self.program, self.values, self.floats)
         instance = construct(self._class, init)
-        self.layout: Layout = layout_of(instance, "Policy", self.floats)
-        self.layout.constants = {n: "float" if isinstance(c.value, float) else "int" for n, c in self.program.constants.items()}
-        self.layout.__post_init__()
+        constants = {name: kind_of(self._space[name]) for name in sorted(self.program.lifted)}
+        self.layout: Layout = layout_of(instance, "Policy", self.floats, constants)
         lowered = lower(self.program, self.layout)
-        space: dict[str, Any] = {}
-        for alias, (module, attribute) in self.program.names.imports.items():
-            real = {"math": math, "numpy": np}.get(module)
-            if real is not None:
-                space[alias] = getattr(real, attribute) if attribute else real
-        space.update(_plain_constants(self.program))
-        space.update(intrinsics.NAMES)
+        space = self._names()
         for kit in sorted(lowered.kits):
             space.update(kit_functions(kit))
-        linecache.cache[FILENAME] = (len(self.program.source), None, self.program.source.splitlines(True), FILENAME)
+        linecache.cache[FILENAME] = (
+            len(self.program.source),
+            None,
+            self.program.source.splitlines(True),
+            FILENAME,
+        )
         self._functions = _define(lowered, space)
-        state_type = slab_type(numba.typeof(self.layout.pack(instance, self.values)))
+        state_type = slab_type(numba.typeof(self.layout.pack(instance, self._space)))
         self.functions: dict[str, Any] = {}
         for method in self.program.contract.methods:
             function = self._functions.get(f"Policy__{method.name}")
@@ -107,24 +132,40 @@ class CompiledPolicy:
                 continue
             signature = (state_type, *(_TYPES[t] for t in method.types))
             self._compile(method.name, function, signature)
-            self._check_return(method.name, method.returns, function.overloads[signature].signature.return_type)
+            self._check_return(
+                method.name, method.returns, function.overloads[signature].signature.return_type
+            )
+            self.functions[method.name] = function
+        for function in self.functions.values():
             # One compilation a method: drivers pass exactly these kinds.
             function.disable_compile()
-            self.functions[method.name] = function
+
+    def _names(self) -> dict[str, Any]:
+        """What the lowered text may name: imports, constants that are not tuned, the language's functions."""
+        space: dict[str, Any] = {}
+        for alias, (module, attribute) in self.program.names.imports.items():
+            real = {"math": math, "numpy": np}.get(module)
+            if real is not None:
+                space[alias] = getattr(real, attribute) if attribute else real
+        for node in self.program.tree.body:
+            if isinstance(node, ast.Assign | ast.AnnAssign):
+                target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+                if isinstance(target, ast.Name) and target.id not in self.program.lifted:
+                    space[target.id] = self._space[target.id]
+        return space | intrinsics.NAMES
 
     def _compile(self, name: str, function: Any, signature: tuple[Any, ...]) -> None:
         try:
             function.compile(signature)
         except NumbaError as error:
             message, line = explain(error)
-            if intrinsics.NOT_AN_INT in message:
+            if NOT_AN_INT in message:
                 attribute = self._int_attribute_at(line)
                 if attribute:
-                    raise _NeedsFloat(attribute) from None
+                    raise _NeedsFloatError(attribute) from None
             raise PolicyError("compile", f"in {name}: {message}", line) from None
-        except (NotImplementedError, AssertionError, KeyError, RecursionError, ValueError, TypeError, AttributeError) as error:
-            # Numba's own limits surface as plain exceptions; the candidate cannot be compiled either way.
-            raise PolicyError("compile", f"in {name}: the compiler gave up: {type(error).__name__}: {error}") from None
+        except COMPILER_LIMITS as error:
+            raise PolicyError("compile", f"in {name}: {explain_limit(error)}") from None
 
     def _int_attribute_at(self, line: int | None) -> str | None:
         for node in ast.walk(self.program.policy):
@@ -132,7 +173,11 @@ class CompiledPolicy:
                 targets = node.targets if isinstance(node, ast.Assign) else [node.target]
                 for target in targets:
                     for part in ast.walk(target):
-                        if isinstance(part, ast.Attribute) and self.layout.scalars.get(part.attr) == "int" and part.attr not in self.floats:
+                        if (
+                            isinstance(part, ast.Attribute)
+                            and self.layout.scalars.get(part.attr) == "int"
+                            and part.attr not in self.floats
+                        ):
                             return part.attr
         return None
 
@@ -146,8 +191,10 @@ class CompiledPolicy:
         if good:
             return
         line = self.program.methods[name].lineno
-        if isinstance(got, types.Optional) or got is types.none:
-            raise PolicyError("contract", f"{name} must return {_a(want)} on every path; some path returns nothing", line)
+        if isinstance(got, types.misc.Optional) or got is types.none:
+            raise PolicyError(
+                "contract", f"{name} must return {_a(want)} on every path; some path returns nothing", line
+            )
         raise PolicyError("contract", f"{name} must return {_a(want)}, it returns {got}", line)
 
     def state(self, *init: Any) -> Any:
@@ -157,7 +204,7 @@ class CompiledPolicy:
             PolicyError: (``crash``) ``__init__`` raises; (``contract``) its attributes depend on the
                 arguments.
         """
-        return self.layout.pack(construct(self._class, init), self.values)
+        return self.layout.pack(construct(self._class, init), self._space)
 
     def bind(self, factory: Callable[..., Any], defaults: Mapping[str, Any]) -> Any:
         """Compile a simulator's driver with this policy's methods inlined.
@@ -168,9 +215,13 @@ class CompiledPolicy:
                 array that is passed to a method; returns the driver.
             defaults: What stands for methods the policy does not define.
         """
-        functions = {m.name: self.functions.get(m.name, defaults.get(m.name)) for m in self.program.contract.methods}
+        functions = {
+            m.name: self.functions.get(m.name, defaults.get(m.name)) for m in self.program.contract.methods
+        }
         # The driver is trusted and checks what it is given; the policy's functions keep their own checks.
-        return numba.njit(**(intrinsics.OPTIONS | {"boundscheck": False, "nogil": True, "no_cfunc_wrapper": True}))(factory(view=slabs, show=read_only, **functions))
+        return numba.njit(
+            **(intrinsics.OPTIONS | {"boundscheck": False, "nogil": True, "no_cfunc_wrapper": True})
+        )(factory(view=slabs, show=read_only, **functions))
 
 
 class InterpretedPolicy:
@@ -181,10 +232,15 @@ class InterpretedPolicy:
 
     compiled = False
 
-    def __init__(self, program: Program, values: Mapping[str, float] | None = None, floats: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        program: Program,
+        values: Mapping[str, float] | None = None,
+        floats: frozenset[str] = frozenset(),
+    ) -> None:
         self.program = program
-        self.values = {name: c.value for name, c in program.constants.items()} | dict(values or {})
-        self._class = policy_class(program, self.values, floats)
+        self.values = all_values(program, values)
+        self._class = policy_class(namespace(program, self.values), floats)
 
     def state(self, *init: Any) -> Any:
         """A fresh policy for one workload."""
@@ -217,7 +273,21 @@ def _caller(name: str) -> Callable[..., Any]:
     return call
 
 
-class _NeedsFloat(Exception):
+def all_values(program: Program, values: Mapping[str, float] | None) -> dict[str, int | float]:
+    """Values of all marked constants of a program, those not given at their defaults.
+
+    Raises:
+        ValueError: There is no such constant.
+    """
+    unknown = set(values or {}) - set(program.constants)
+    if unknown:
+        raise ValueError(
+            f"no tunable constant {', '.join(sorted(unknown))}; there are {', '.join(program.constants)}"
+        )
+    return {name: c.cast((values or {}).get(name, c.value)) for name, c in program.constants.items()}
+
+
+class _NeedsFloatError(Exception):
     def __init__(self, attribute: str) -> None:
         super().__init__(attribute)
         self.attribute = attribute
@@ -232,7 +302,9 @@ def construct(cls: type, init: tuple[Any, ...]) -> Any:
     except MemoryError:
         raise PolicyError("memory", "__init__ asks for more memory than it may have") from None
     except Exception as error:
-        raise PolicyError("crash", f"__init__ raised {type(error).__name__}: {error}", line_of(error)) from None
+        raise PolicyError(
+            "crash", f"__init__ raised {type(error).__name__}: {error}", line_of(error)
+        ) from None
 
 
 def line_of(error: BaseException) -> int | None:
@@ -246,52 +318,5 @@ def line_of(error: BaseException) -> int | None:
     return line
 
 
-def _plain_constants(program: Program) -> dict[str, Any]:
-    """Unmarked top-level constants: frozen into the compiled code."""
-    from metamuse.policy.interpret import namespace
-
-    names = {
-        t.id
-        for node in program.tree.body
-        if isinstance(node, ast.Assign | ast.AnnAssign)
-        for t in (node.targets if isinstance(node, ast.Assign) else [node.target])
-        if isinstance(t, ast.Name) and t.id not in program.constants
-    }
-    space = namespace(program, {})
-    return {name: space[name] for name in names}
-
-
 def _a(kind: str) -> str:
     return {"int": "an int", "float": "a number", "bool": "True or False"}.get(kind, "nothing")
-
-
-_LINE = re.compile(r'File "policy\.py", line (\d+)')
-_NOISE = re.compile(r"\x1b\[[0-9;]*m")
-
-
-def explain(error: NumbaError) -> tuple[str, int | None]:
-    """Boil a Numba error down to what the author of the policy can act on: (sentence, line)."""
-    text = _NOISE.sub("", str(error))
-    lines = [int(m) for m in _LINE.findall(text)]
-    line = lines[-1] if lines else None
-    attribute = re.search(r"Unknown attribute '(\w+)' of type (\S+)", text)
-    if intrinsics.NOT_AN_INT in text:
-        return intrinsics.NOT_AN_INT, line
-    special = re.search(r"this attribute is a \w+ but is given .*? here", text)
-    if special:
-        return special[0], line
-    undefined = re.search(r"NameError: name '(\w+)' is not defined|global name '(\w+)'", text)
-    if undefined:
-        return f"the name {undefined[1] or undefined[2]} is not defined", line
-    unify = re.search(r"Cannot unify (.+?) and (.+?) for '(\w+)(?:\.\d+)?'", text)
-    if unify:
-        return f"the variable {unify[3]} holds a {unify[1]} and a {unify[2]}; give it one kind", line
-    if attribute:
-        return f"unknown attribute {attribute[1]} of {attribute[2]}", line
-    no_match = re.search(r"No implementation of function (.+?) found for signature:\s+>>> (.+?)\s*\n", text)
-    if no_match:
-        call = no_match[2].replace("int64", "int").replace("float64", "float")
-        call = re.sub(r"PolicyState\(.*?\)\)?", "self", call)
-        return f"no such operation on these kinds of values: {call[:200]}", line
-    keep = [s.strip() for s in text.splitlines() if s.strip() and not s.startswith(("During:", "File", "This error", "Failed"))]
-    return " ".join(keep)[:300] or "the compiler refused it", line

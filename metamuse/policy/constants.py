@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import ast
 import io
+import math
 import re
 import tokenize
 from dataclasses import dataclass
 
 from evaluators.base import PolicyError
 
-
-_MARK = re.compile(
-    r"#\s*tune:\s*(?P<low>[-+0-9.eE_]+?)\s*\.\.\s*(?P<high>[-+0-9.eE_]+)(?P<flags>[\sa-z]*)$"
-)
+_MARK = re.compile(r"#\s*tune:\s*(?P<low>[-+0-9.eE_]+?)\s*\.\.\s*(?P<high>[-+0-9.eE_]+)(?P<flags>[\sa-z]*)$")
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,10 @@ class Constant:
     log: bool
     line: int
 
+    def cast(self, value: float) -> int | float:
+        """A value from outside (a tuner) in the constant's own kind; ints are rounded to the nearest."""
+        return round(value) if isinstance(self.value, int) else float(value)
+
 
 def marked_constants(source: str, tree: ast.Module) -> dict[str, Constant]:
     """Find the marked constants of a policy module.
@@ -43,18 +45,16 @@ def marked_constants(source: str, tree: ast.Module) -> dict[str, Constant]:
         PolicyError: (``contract``) A mark is malformed, its range is empty or does not hold the value,
             or it does not follow a ``NAME = number`` line at the top level.
     """
-    marks: dict[int, str] = {}
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT and re.match(r"#\s*tune\b", token.string):
-            marks[token.start[0]] = token.string
+    marks = _marks(source)
     found: dict[str, Constant] = {}
     for node in tree.body:
-        if not isinstance(node, ast.Assign) or node.lineno not in marks:
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.lineno not in marks:
             continue
         text = marks.pop(node.lineno)
-        if len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
-            raise PolicyError("contract", "a tune mark must follow NAME = number", node.lineno)
-        name = node.targets[0].id
+        target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+        assert isinstance(target, ast.Name)  # the language has no other constants
+        assert node.value is not None
+        name = target.id
         value = _number(node.value)
         if value is None:
             raise PolicyError("contract", f"{name} has a tune mark but is not a plain number", node.lineno)
@@ -65,6 +65,18 @@ def marked_constants(source: str, tree: ast.Module) -> dict[str, Constant]:
             "contract", "a tune mark must stand on a NAME = number line at the top of the module", line
         )
     return found
+
+
+def _marks(source: str) -> dict[int, str]:
+    """Comments that are tune marks, by line."""
+    marks: dict[int, str] = {}
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(source).readline):
+            if token.type == tokenize.COMMENT and re.match(r"#\s*tune\b", token.string, re.IGNORECASE):
+                marks[token.start[0]] = token.string
+    except (tokenize.TokenError, SyntaxError) as error:  # stricter than the parser in odd corners
+        raise PolicyError("parse", f"Python cannot read this: {error}") from None
+    return marks
 
 
 def _number(node: ast.expr) -> int | float | None:
@@ -81,14 +93,18 @@ def _parse(name: str, value: int | float, text: str, line: int) -> Constant:
     flags = set(match["flags"].split()) if match else set()
     if match is None or flags - {"log", "int"}:
         raise PolicyError(
-            "contract", f"the tune mark of {name} must read '# tune: LOW..HIGH' or '# tune: LOW..HIGH log'", line
+            "contract",
+            f"the tune mark of {name} must read '# tune: LOW..HIGH' or '# tune: LOW..HIGH log'",
+            line,
         )
     try:
         low, high = float(match["low"]), float(match["high"])
     except ValueError:
         raise PolicyError("contract", f"the range of {name} is not made of two numbers", line) from None
+    if not math.isfinite(low) or not math.isfinite(high):
+        raise PolicyError("contract", f"the range of {name} must be finite", line)
     if isinstance(value, int):
-        low, high = int(low), int(high)
+        low, high = math.ceil(low), math.floor(high)
     if not low <= value <= high or low == high:
         raise PolicyError("contract", f"{name} = {value} must lie in its range {low}..{high}", line)
     if "log" in flags and low <= 0:

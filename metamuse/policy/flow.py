@@ -34,7 +34,9 @@ def check_flow(node: ast.FunctionDef, locals_: frozenset[str], may_fall_through:
         return
     if flow.bare:
         raise PolicyError(
-            "contract", f"{node.name} returns a value on some paths and nothing here; return a value", flow.bare[0]
+            "contract",
+            f"{node.name} returns a value on some paths and nothing here; return a value",
+            flow.bare[0],
         )
     if end is not None:
         raise PolicyError(
@@ -127,11 +129,15 @@ class _Flow:
 
 
 def _stored(target: ast.expr) -> frozenset[str]:
-    return frozenset(n.id for n in ast.walk(target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+    return frozenset(
+        n.id for n in ast.walk(target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    )
 
 
 def _surely_runs(iterable: ast.expr) -> bool:
-    if not (isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name) and iterable.func.id == "range"):
+    if not (
+        isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name) and iterable.func.id == "range"
+    ):
         return False
     numbers = [a.value for a in iterable.args if isinstance(a, ast.Constant) and isinstance(a.value, int)]
     return len(numbers) == len(iterable.args) <= 2 and bool(numbers) and bool(range(*numbers))

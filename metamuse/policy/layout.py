@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import functools
 from collections import namedtuple
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from evaluators.base import PolicyError
 import metamuse.policykit
+from evaluators.base import PolicyError
+from metamuse.policy.interpret import READY
 
 _KITS = {name: getattr(metamuse.policykit, name) for name in metamuse.policykit.__all__ if name[0].isupper()}
-_DTYPES = "int8 int16 int32 int64 uint8 uint16 uint32 float64 bool".split()
+_DTYPES = frozenset(["int8", "int16", "int32", "int64", "float64", "bool"])
 
 
 @dataclass
@@ -29,7 +31,7 @@ class Layout:
         scalars: Scalar attributes and their kinds, ``"int"``, ``"float"`` or ``"bool"``.
         arrays: Array attributes and (dtype name, number of dimensions).
         parts: Attributes that are policykit structures, with their layouts.
-        constants: Marked constants (of class Policy only) and their kinds.
+        constants: Lifted constants (of class Policy only) and their kinds.
     """
 
     name: str
@@ -62,14 +64,18 @@ class Layout:
             tuple((n, p.key()) for n, p in self.parts.items()),
         )
 
-    def pack(self, instance: Any, values: dict[str, float]) -> Any:
+    def pack(self, instance: Any, values: Mapping[str, Any]) -> Any:
         """Turn an interpreted instance into the state that compiled code works on.
+
+        Args:
+            instance: The policy or structure.
+            values: Values of the constants (and perhaps of other names).
 
         Raises:
             PolicyError: (``contract``) The instance's attributes differ from the layout.
         """
-        if layout_of(instance, self.name, frozenset(n for n, k in self.scalars.items() if k == "float")).key() != self.key():
-            raise PolicyError("contract", "__init__ creates other attributes, or of other kinds, for another capacity")
+        floats = frozenset(n for n, k in self.scalars.items() if k == "float")
+        self._compare(layout_of(instance, self.name, floats))
         attributes = _attributes(instance)
         items = [np.ascontiguousarray(attributes[n]) for n in self.arrays]
         items += [p.pack(attributes[n], {}) for n, p in self.parts.items()]
@@ -83,6 +89,29 @@ class Layout:
                 constants[name] = values[name]
             items.append(constants)
         return self.tuple(*items)
+
+    def _compare(self, other: Layout) -> None:
+        if other.key() == self.key():
+            return
+        mine, theirs = self._described(), other._described()
+        for name in [*mine, *theirs]:
+            if mine.get(name) != theirs.get(name):
+                raise PolicyError(
+                    "contract",
+                    f"__init__ makes self.{name} {mine.get(name, 'not at all')} for one capacity and"
+                    f" {theirs.get(name, 'not at all')} for another; make it the same kind always",
+                )
+        raise PolicyError("contract", "__init__ creates attributes in another order for another capacity")
+
+    def _described(self) -> dict[str, str]:
+        arrays = {
+            n: f"an array of {dtype} with {ndim} dimension(s)" for n, (dtype, ndim) in self.arrays.items()
+        }
+        return (
+            {n: f"a {kind}" for n, kind in self.scalars.items()}
+            | arrays
+            | {n: f"a {p.name}" for n, p in self.parts.items()}
+        )
 
 
 @functools.cache
@@ -108,16 +137,27 @@ def _record(kinds: dict[str, str]) -> np.dtype[Any]:
 
 
 def _attributes(instance: Any) -> dict[str, Any]:
-    return {n: v for n, v in vars(instance).items() if n != "_ready"}
+    return {n: v for n, v in vars(instance).items() if n != READY}
 
 
-def layout_of(instance: Any, name: str = "Policy", floats: frozenset[str] = frozenset()) -> Layout:
+def kind_of(value: int | float) -> str:
+    """``"bool"``, ``"int"`` or ``"float"``."""
+    return "bool" if isinstance(value, bool) else "float" if isinstance(value, float) else "int"
+
+
+def layout_of(
+    instance: Any,
+    name: str = "Policy",
+    floats: frozenset[str] = frozenset(),
+    constants: Mapping[str, str] | None = None,
+) -> Layout:
     """Read the layout off a constructed instance.
 
     Args:
         instance: A policy or a policykit structure.
         name: Name of the class.
         floats: Attributes to treat as floats although ``__init__`` sets an int.
+        constants: Constants that are kept with the attributes, and their kinds.
 
     Raises:
         PolicyError: (``contract``) An attribute has a kind that the language does not have.
@@ -125,15 +165,20 @@ def layout_of(instance: Any, name: str = "Policy", floats: frozenset[str] = froz
     scalars: dict[str, str] = {}
     arrays: dict[str, tuple[str, int]] = {}
     parts: dict[str, Layout] = {}
+    kits: dict[int, str] = {}
     for attribute, value in _attributes(instance).items():
         value = value.item() if isinstance(value, np.generic) else value
-        if isinstance(value, bool):
-            scalars[attribute] = "bool"
-        elif isinstance(value, int | float):
-            scalars[attribute] = "float" if isinstance(value, float) or attribute in floats else "int"
+        if isinstance(value, int | float):
+            scalars[attribute] = "float" if attribute in floats else kind_of(value)
         elif isinstance(value, np.ndarray):
             arrays[attribute] = _array(attribute, value)
         elif type(value).__name__ in _KITS and isinstance(value, _KITS[type(value).__name__]):
+            if id(value) in kits:
+                raise PolicyError(
+                    "contract",
+                    f"self.{kits[id(value)]} and self.{attribute} are the same {type(value).__name__}; create one for each",
+                )
+            kits[id(value)] = attribute
             parts[attribute] = layout_of(value, type(value).__name__)
         else:
             what = "None (use -1 for 'no slot')" if value is None else f"a {type(value).__name__}"
@@ -141,13 +186,19 @@ def layout_of(instance: Any, name: str = "Policy", floats: frozenset[str] = froz
                 "contract",
                 f"self.{attribute} is {what}; attributes are numbers, numpy arrays or policykit structures",
             )
-    return Layout(name, scalars, arrays, parts)
+    return Layout(name, scalars, arrays, parts, dict(constants or {}))
 
 
 def _array(attribute: str, value: np.ndarray) -> tuple[str, int]:
     dtype = value.dtype.name
     if dtype not in _DTYPES:
-        raise PolicyError("contract", f"self.{attribute} has dtype {dtype}; use np.int64, np.float64 or np.bool_")
+        raise PolicyError(
+            "contract", f"self.{attribute} has dtype {dtype}; use np.int64, np.float64 or np.bool_"
+        )
+    if value.ndim > 1 and dtype.startswith("int") and dtype != "int64":
+        raise PolicyError(
+            "contract", f"self.{attribute} has dtype {dtype} and {value.ndim} dimensions; use np.int64 there"
+        )
     if not 1 <= value.ndim <= 3:
         raise PolicyError("contract", f"self.{attribute} has {value.ndim} dimensions; 1 to 3 are allowed")
     return dtype, value.ndim

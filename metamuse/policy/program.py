@@ -5,10 +5,14 @@ from __future__ import annotations
 import ast
 import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from evaluators.base import Contract, PolicyError
 from metamuse.policy.constants import Constant, marked_constants
-from metamuse.policy.language import Names, check, parse
+from metamuse.policy.desugar import plain_tree
+from metamuse.policy.language import check, parse
+from metamuse.policy.rules import Names, fail
+from metamuse.policy.structure import normal_form
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,25 @@ class Program:
         Two programs with the same structure differ at most in the values of marked constants and in
         names; they are counted as one when distinct solutions are counted.
         """
-        return hashlib.sha256(_normalised(self).encode()).hexdigest()[:16]
+        methods = {m.name for m in self.contract.methods}
+        text = normal_form(self.plain_tree(), self.names, self.constants, methods)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def plain_tree(self) -> ast.Module:
+        """A fresh tree in the form that both ways of execution start from (see :mod:`metamuse.policy.desugar`)."""
+        return plain_tree(self.tree, self.names)
+
+    @cached_property
+    def lifted(self) -> frozenset[str]:
+        """Constants that live in the state, so that tuning does not recompile: marked ones and what follows from them."""
+        found = set(self.constants)
+        for node in self.tree.body:
+            if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+                target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+                if any(isinstance(n, ast.Name) and n.id in found for n in ast.walk(node.value)):
+                    assert isinstance(target, ast.Name)
+                    found.add(target.id)
+        return frozenset(found)
 
 
 def load(source: str, contract: Contract) -> Program:
@@ -68,6 +90,15 @@ def load(source: str, contract: Contract) -> Program:
     doc = ast.get_docstring(policy) or ast.get_docstring(tree) or ""
     program = Program(source, tree, names, contract, constants, doc)
     _check_recursion(program)
+    program.plain_tree()  # its own refusals belong here, too
+    for node in tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Tuple):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            if isinstance(target, ast.Name) and target.id in program.lifted:
+                fail(
+                    node,
+                    f"{target.id} holds a tuned constant, so it must be a number; build the tuple in a method",
+                )
     return program
 
 
@@ -80,7 +111,11 @@ def _check_recursion(program: Program) -> None:
         for part in ast.walk(node):
             if isinstance(part, ast.Call):
                 func = part.func
-                if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id == "self":
+                if (
+                    isinstance(func, ast.Attribute)
+                    and isinstance(func.value, ast.Name)
+                    and func.value.id == "self"
+                ):
                     calls[name].add(f"self.{func.attr}")
                 elif isinstance(func, ast.Name):
                     calls[name].add(func.id)
@@ -89,7 +124,9 @@ def _check_recursion(program: Program) -> None:
     def visit(name: str, path: tuple[str, ...]) -> None:
         if name in path:
             cycle = " -> ".join((*path[path.index(name) :], name))
-            raise PolicyError("contract", f"recursion is not allowed ({cycle}); write a loop", nodes[name].lineno)
+            raise PolicyError(
+                "contract", f"recursion is not allowed ({cycle}); write a loop", nodes[name].lineno
+            )
         if name in done or name not in nodes:
             return
         for callee in sorted(calls[name]):
@@ -98,67 +135,3 @@ def _check_recursion(program: Program) -> None:
 
     for name in nodes:
         visit(name, ())
-
-
-class _Normaliser(ast.NodeTransformer):
-    """Renames everything a policy may name freely, in order of appearance, and drops docstrings."""
-
-    def __init__(self, program: Program) -> None:
-        self.kept = {m.name for m in program.contract.methods} | {"self", "__init__", "Policy"}
-        self.kept |= set(dir(__builtins__)) if not isinstance(__builtins__, dict) else set(__builtins__)
-        self.constants = program.constants
-        self.names: dict[str, str] = {}
-        self.program = program
-
-    def _name(self, name: str) -> str:
-        if name in self.kept:
-            return name
-        return self.names.setdefault(name, f"v{len(self.names)}")
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        resolved = self.program.names.resolve(node)
-        if resolved is not None:
-            return ast.Name(".".join(resolved), node.ctx)
-        return ast.Name(self._name(node.id), node.ctx)
-
-    def visit_arg(self, node: ast.arg) -> ast.AST:
-        return ast.arg(self._name(node.arg))
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        resolved = self.program.names.resolve(node)
-        if resolved is not None:
-            return ast.Name(".".join(resolved), node.ctx)
-        if isinstance(node.value, ast.Name) and node.value.id == "self":
-            return ast.Attribute(node.value, self._name("self." + node.attr) if node.attr not in self.kept else node.attr, node.ctx)
-        return ast.Attribute(self.visit(node.value), node.attr, node.ctx)
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        body = [s for s in node.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
-        new = ast.FunctionDef(
-            name=node.name if node.name in self.kept else self._name("self." + node.name),
-            args=self.visit(node.args),
-            body=[self.visit(s) for s in body] or [ast.Pass()],
-            decorator_list=[],
-            returns=None,
-        )
-        return new
-
-
-def _normalised(program: Program) -> str:
-    normaliser = _Normaliser(program)
-    parts: list[str] = []
-    # Visiting a copy: the transformer replaces children of the nodes it is given.
-    tree = ast.parse(program.source)
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            name = node.targets[0].id
-            if name in program.constants:
-                kind = type(program.constants[name].value).__name__
-                parts.append(f"tune {normaliser._name(name)} {kind}")
-            else:
-                parts.append(ast.dump(normaliser.visit(node)))
-        elif isinstance(node, ast.FunctionDef):
-            parts.append(ast.dump(normaliser.visit(node)))
-        elif isinstance(node, ast.ClassDef):
-            parts.extend(ast.dump(normaliser.visit(item)) for item in node.body if isinstance(item, ast.FunctionDef))
-    return "\n".join(parts)

@@ -13,11 +13,15 @@ from typing import Any
 
 import numba.core.typing.templates as templates
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import cgutils
+from numba.core import types as _types
 from numba.core.datamodel import models
 from numba.core.errors import TypingError
 from numba.core.imputils import lower_builtin, lower_getattr, lower_getattr_generic
 from numba.extending import infer_getattr, intrinsic, overload, register_model
+
+#: Numba fills this module at run time, so its names have no types.
+types: Any = _types
 
 
 class SlabType(types.Type):  # type: ignore[misc]  # numba ships no types
@@ -104,7 +108,9 @@ def slabs(typingctx: Any, state: Any) -> Any:
     def fill(context: Any, builder: Any, typ: Any, value: Any, address: Any) -> None:
         for i, item in enumerate(typ.types):
             part = builder.extract_value(value, i)
-            place = builder.gep(address, [ir.Constant(ir.IntType(32), 0), ir.Constant(ir.IntType(32), i)], inbounds=True)
+            place = builder.gep(
+                address, [ir.Constant(ir.IntType(32), 0), ir.Constant(ir.IntType(32), i)], inbounds=True
+            )
             if isinstance(item, types.Array):
                 builder.store(_slab_of(context, builder, item, part), place)
             else:
@@ -143,7 +149,8 @@ def as_array(typingctx: Any, slab: Any) -> Any:
         size = context.get_abi_sizeof(context.get_data_type(slab.dtype))
         itemsize = context.get_constant(types.intp, size)
         shape = [getattr(item, f"n{i}") for i in range(slab.ndim)]
-        strides, step = [], itemsize
+        strides: list[Any] = []
+        step = itemsize
         for n in reversed(shape):
             strides.insert(0, step)
             step = builder.mul(step, n)
@@ -181,7 +188,11 @@ def _loaded(dtype: Any) -> Any:
 def _index_type(slab: SlabType, index: Any) -> Any:
     if isinstance(index, types.Integer) and slab.ndim == 1:
         return types.intp
-    if isinstance(index, types.BaseTuple) and len(index) == slab.ndim and all(isinstance(t, types.Integer) for t in index):
+    if (
+        isinstance(index, types.BaseTuple)
+        and len(index) == slab.ndim
+        and all(isinstance(t, types.Integer) for t in index)
+    ):
         return types.UniTuple(types.intp, slab.ndim)
     return None
 
@@ -201,7 +212,11 @@ class _GetItem(templates.AbstractTemplate):  # type: ignore[misc]
 class _SetItem(templates.AbstractTemplate):  # type: ignore[misc]
     def generic(self, args: Any, kws: Any) -> Any:
         slab, index, value = args
-        if isinstance(slab, SlabType) and not slab.readonly and isinstance(value, types.Number | types.Boolean):
+        if (
+            isinstance(slab, SlabType)
+            and not slab.readonly
+            and isinstance(value, types.Number | types.Boolean)
+        ):
             index = _index_type(slab, index)
             if index is not None:
                 return templates.signature(types.none, slab, index, slab.dtype)

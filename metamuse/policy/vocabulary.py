@@ -8,17 +8,125 @@ import inspect
 import metamuse.policykit
 
 MATH = frozenset(
-    "acos asin atan atan2 ceil copysign cos cosh degrees e erf erfc exp expm1 fabs floor fmod hypot inf"
-    " isfinite isinf isnan log log10 log1p log2 nan pi pow radians sin sinh sqrt tan tanh tau trunc".split()
+    [
+        "acos",
+        "asin",
+        "atan",
+        "atan2",
+        "ceil",
+        "copysign",
+        "cos",
+        "cosh",
+        "degrees",
+        "e",
+        "erf",
+        "erfc",
+        "exp",
+        "expm1",
+        "fabs",
+        "floor",
+        "fmod",
+        "hypot",
+        "inf",
+        "isfinite",
+        "isinf",
+        "isnan",
+        "log",
+        "log10",
+        "log1p",
+        "log2",
+        "nan",
+        "pi",
+        "pow",
+        "radians",
+        "sin",
+        "sinh",
+        "sqrt",
+        "tan",
+        "tanh",
+        "tau",
+        "trunc",
+    ]
 )
 NUMPY = frozenset(
-    "abs absolute all any arange argmax argmin argsort array bool_ ceil clip copy cos count_nonzero cumsum"
-    " exp expm1 flatnonzero float64 floor full full_like inf int16 int32 int64 int8 isfinite isinf isnan"
-    " log log10 log1p log2 max maximum mean min minimum nan ones ones_like pi power searchsorted sign"
-    " sin sort sqrt square std sum tanh var where zeros zeros_like".split()
+    [
+        "abs",
+        "absolute",
+        "all",
+        "any",
+        "arange",
+        "argmax",
+        "argmin",
+        "argsort",
+        "array",
+        "bool_",
+        "ceil",
+        "clip",
+        "copy",
+        "cos",
+        "count_nonzero",
+        "cumsum",
+        "exp",
+        "expm1",
+        "flatnonzero",
+        "float64",
+        "floor",
+        "full",
+        "full_like",
+        "inf",
+        "int16",
+        "int32",
+        "int64",
+        "int8",
+        "isfinite",
+        "isinf",
+        "isnan",
+        "log",
+        "log10",
+        "log1p",
+        "log2",
+        "max",
+        "maximum",
+        "mean",
+        "min",
+        "minimum",
+        "nan",
+        "ones",
+        "ones_like",
+        "pi",
+        "power",
+        "searchsorted",
+        "sign",
+        "sin",
+        "sort",
+        "sqrt",
+        "square",
+        "std",
+        "sum",
+        "tanh",
+        "var",
+        "where",
+        "zeros",
+        "zeros_like",
+    ]
 )
 BUILTINS = frozenset(
-    ["abs", "bool", "divmod", "enumerate", "float", "int", "len", "max", "min", "pow", "range", "round", "sum", "zip"]
+    [
+        "abs",
+        "bool",
+        "divmod",
+        "enumerate",
+        "float",
+        "int",
+        "len",
+        "max",
+        "min",
+        "pow",
+        "range",
+        "round",
+        "sum",
+        "zip",
+    ]
 )
 POLICYKIT = frozenset(metamuse.policykit.__all__)
 TABLES = {"math": MATH, "numpy": NUMPY, "metamuse.policykit": POLICYKIT}
@@ -31,13 +139,47 @@ DTYPES = frozenset(["bool_", "float64", "int16", "int32", "int64", "int8"])
 CONVERSIONS = {"int64": "int", "float64": "float", "bool_": "bool"}
 #: Functions of numpy that take one array (and no axis).
 ONE_ARRAY = frozenset(
-    "all any argmax argmin argsort count_nonzero cumsum flatnonzero max mean min sort std sum var".split()
+    [
+        "all",
+        "any",
+        "argmax",
+        "argmin",
+        "argsort",
+        "count_nonzero",
+        "cumsum",
+        "flatnonzero",
+        "max",
+        "mean",
+        "min",
+        "sort",
+        "std",
+        "sum",
+        "var",
+    ]
 )
 NUMPY_KEYWORDS = frozenset(["dtype", "fill_value", "shape", "side"])
 
 #: What may follow the dot of a local array.
 ARRAY_MEMBERS = frozenset(
-    "all any argmax argmin argsort copy fill max mean min ndim shape size sort std sum var".split()
+    [
+        "all",
+        "any",
+        "argmax",
+        "argmin",
+        "argsort",
+        "copy",
+        "fill",
+        "max",
+        "mean",
+        "min",
+        "ndim",
+        "shape",
+        "size",
+        "sort",
+        "std",
+        "sum",
+        "var",
+    ]
 )
 _KITS = [getattr(metamuse.policykit, name) for name in metamuse.policykit.__all__]
 #: What may follow the dot of a policykit structure (which of them has what is known only later).
@@ -74,10 +216,64 @@ INSTEAD = {
 
 #: Builtins of Python that are not in the language.
 FORBIDDEN_CALLS = frozenset(
-    "eval exec compile open print input getattr setattr delattr hasattr globals locals vars dir type super"
-    " isinstance issubclass object memoryview bytes bytearray str repr format list dict set frozenset"
-    " sorted map filter any all iter next hash id callable slice property classmethod staticmethod"
-    " breakpoint help exit quit complex chr ord hex oct bin ascii reversed tuple".split()
+    [
+        "eval",
+        "exec",
+        "compile",
+        "open",
+        "print",
+        "input",
+        "getattr",
+        "setattr",
+        "delattr",
+        "hasattr",
+        "globals",
+        "locals",
+        "vars",
+        "dir",
+        "type",
+        "super",
+        "isinstance",
+        "issubclass",
+        "object",
+        "memoryview",
+        "bytes",
+        "bytearray",
+        "str",
+        "repr",
+        "format",
+        "list",
+        "dict",
+        "set",
+        "frozenset",
+        "sorted",
+        "map",
+        "filter",
+        "any",
+        "all",
+        "iter",
+        "next",
+        "hash",
+        "id",
+        "callable",
+        "slice",
+        "property",
+        "classmethod",
+        "staticmethod",
+        "breakpoint",
+        "help",
+        "exit",
+        "quit",
+        "complex",
+        "chr",
+        "ord",
+        "hex",
+        "oct",
+        "bin",
+        "ascii",
+        "reversed",
+        "tuple",
+    ]
 )
 
 STATEMENTS = (

@@ -12,11 +12,14 @@ class Heap:
         n: Number of ids (for a cache policy ``n_slots``).
 
     Raises:
+        IndexError: An id is not in ``0..n-1``.
         ValueError: The heap is empty on ``pop`` or ``top``, or an id that is not in it is removed or
             asked for, or a priority is not a number.
     """
 
     def __init__(self, n: int) -> None:
+        if n < 0:
+            raise ValueError("Heap(n): n must be at least 0")
         self.n = int(n)
         self.size = 0
         self.order = np.zeros(max(n, 1), dtype=np.int32)
@@ -30,17 +33,24 @@ class Heap:
         return self.contains(x)
 
     def contains(self, x: int) -> bool:
-        """True if ``x`` is in the heap."""
-        return self.place[x] >= 0
+        """True if ``x`` is in the heap; also False for what is no id, such as -1."""
+        return bool(0 <= x < self.n and self.place[x] >= 0)
+
+    def _check(self, x: int) -> None:
+        # Without it a negative id would count from the end, as indices do.
+        if x < 0 or x >= self.n:
+            raise IndexError("Heap: an id must be in 0..n-1")
 
     def priority(self, x: int) -> float:
         """The priority of ``x``, which is in the heap."""
+        self._check(x)
         if self.place[x] < 0:
             raise ValueError("Heap.priority(x): x is not in the heap")
         return float(self.key[x])
 
     def push(self, x: int, priority: float) -> None:
         """Put ``x`` in, or change its priority if it is in already."""
+        self._check(x)
         if priority != priority:
             raise ValueError("Heap.push(x, priority): the priority is not a number")
         i = int(self.place[x])
@@ -69,6 +79,7 @@ class Heap:
 
     def remove(self, x: int) -> None:
         """Take ``x`` out."""
+        self._check(x)
         i = int(self.place[x])
         if i < 0:
             raise ValueError("Heap.remove(x): x is not in the heap")
@@ -83,7 +94,7 @@ class Heap:
 
     def discard(self, x: int) -> bool:
         """Take ``x`` out if it is in; True if it was."""
-        if self.place[x] < 0:
+        if not self.contains(x):
             return False
         self.remove(x)
         return True

@@ -15,11 +15,14 @@ class List:
         n: Number of ids (for a cache policy ``n_slots``).
 
     Raises:
-        ValueError: An id is pushed twice, or one that is not in the list is removed or moved, or the
-            list is empty where an end is asked for.
+        IndexError: An id is not in ``0..n-1``.
+        ValueError: An id is pushed twice, or one that is not in the list is removed or moved, or an end of
+            an empty list is popped.
     """
 
     def __init__(self, n: int) -> None:
+        if n < 0:
+            raise ValueError("List(n): n must be at least 0")
         self.n = int(n)
         self.size = 0
         # Index n is the sentinel: after[n] is the front, before[n] the back; -1 marks "not in the list".
@@ -35,11 +38,17 @@ class List:
         return self.contains(x)
 
     def contains(self, x: int) -> bool:
-        """True if ``x`` is in the list."""
-        return self.after[x] >= 0
+        """True if ``x`` is in the list; also False for what is no id, such as -1."""
+        return bool(0 <= x < self.n and self.after[x] >= 0)
+
+    def _check(self, x: int) -> None:
+        # Without it a negative id would count from the end, as indices do, and n is the sentinel.
+        if x < 0 or x >= self.n:
+            raise IndexError("List: an id must be in 0..n-1")
 
     def push_front(self, x: int) -> None:
         """Put ``x`` at the front."""
+        self._check(x)
         if self.after[x] >= 0:
             raise ValueError("List.push_front(x): x is already in the list")
         n = self.n
@@ -52,6 +61,7 @@ class List:
 
     def push_back(self, x: int) -> None:
         """Put ``x`` at the back."""
+        self._check(x)
         if self.after[x] >= 0:
             raise ValueError("List.push_back(x): x is already in the list")
         n = self.n
@@ -64,6 +74,8 @@ class List:
 
     def insert_before(self, x: int, y: int) -> None:
         """Put ``x`` next to ``y``, on its front side."""
+        self._check(x)
+        self._check(y)
         if self.after[x] >= 0:
             raise ValueError("List.insert_before(x, y): x is already in the list")
         if self.after[y] < 0:
@@ -77,8 +89,9 @@ class List:
 
     def remove(self, x: int) -> None:
         """Take ``x`` out."""
+        self._check(x)
         q = self.after[x]
-        if q < 0 or x == self.n:
+        if q < 0:
             raise ValueError("List.remove(x): x is not in the list")
         p = self.before[x]
         self.after[p] = q
@@ -89,16 +102,17 @@ class List:
 
     def discard(self, x: int) -> bool:
         """Take ``x`` out if it is in; True if it was."""
-        if self.after[x] < 0:
+        if not self.contains(x):
             return False
         self.remove(x)
         return True
 
     def move_to_front(self, x: int) -> None:
         """Move ``x``, which is in the list, to the front."""
+        self._check(x)
         q = self.after[x]
         n = self.n
-        if q < 0 or x == n:
+        if q < 0:
             raise ValueError("List.move_to_front(x): x is not in the list")
         p = self.before[x]
         if p != n:
@@ -112,9 +126,10 @@ class List:
 
     def move_to_back(self, x: int) -> None:
         """Move ``x``, which is in the list, to the back."""
+        self._check(x)
         p = self.before[x]
         n = self.n
-        if p < 0 or x == n:
+        if p < 0:
             raise ValueError("List.move_to_back(x): x is not in the list")
         q = self.after[x]
         if q != n:
@@ -158,6 +173,7 @@ class List:
 
     def next(self, x: int) -> int:
         """The id after ``x`` towards the back, -1 at the end."""
+        self._check(x)
         y = int(self.after[x])
         if y < 0:
             raise ValueError("List.next(x): x is not in the list")
@@ -167,6 +183,7 @@ class List:
 
     def prev(self, x: int) -> int:
         """The id before ``x`` towards the front, -1 at the end."""
+        self._check(x)
         y = int(self.before[x])
         if y < 0:
             raise ValueError("List.prev(x): x is not in the list")

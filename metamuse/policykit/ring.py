@@ -9,13 +9,15 @@ class Ring:
     """First-in-first-out queue of any integers (repeats allowed) with room for ``n``.
 
     Args:
-        n: Most entries it can hold, at least 1.
+        n: Most entries it can hold.
 
     Raises:
         ValueError: It is full on ``push``, empty on ``pop`` or ``peek``, or an index is out of range.
     """
 
     def __init__(self, n: int) -> None:
+        if n < 0:
+            raise ValueError("Ring(n): n must be at least 0")
         self.n = int(n)
         self.size = 0
         self.head = 0

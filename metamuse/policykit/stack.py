@@ -9,13 +9,15 @@ class Stack:
     """Last-in-first-out stack of any integers with room for ``n``.
 
     Args:
-        n: Most entries it can hold, at least 1.
+        n: Most entries it can hold.
 
     Raises:
         ValueError: It is full on ``push``, empty on ``pop`` or ``top``, or an index is out of range.
     """
 
     def __init__(self, n: int) -> None:
+        if n < 0:
+            raise ValueError("Stack(n): n must be at least 0")
         self.n = int(n)
         self.size = 0
         self.items = np.zeros(max(n, 1), dtype=np.int64)

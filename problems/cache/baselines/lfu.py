@@ -18,12 +18,15 @@ class Policy:
         self.count = np.zeros(n_slots, dtype=np.int64)  # requests of each object of a run
         self.newest = np.zeros(n_slots, dtype=np.int32)  # front object of a run
         self.members = np.zeros(n_slots, dtype=np.int32)  # objects in a run
-        self.free = Stack(n_slots)  # runs not in use
-        for i in range(n_slots):
-            self.free.push(i)
+        self.free = Stack(n_slots)  # runs no longer in use
+        self.runs = 0  # runs that were ever in use
 
     def start_run(self, count):
-        run = self.free.pop()
+        if len(self.free) > 0:
+            run = self.free.pop()
+        else:
+            run = self.runs
+            self.runs += 1
         self.count[run] = count
         self.members[run] = 0
         return run

@@ -109,6 +109,7 @@ class Policy:
         self.make_hot_room(self.sizes[slot])
         self.state[slot] = HOT
         self.hot_used += self.sizes[slot]
+        self.prune()
 
     def make_hot_room(self, size):
         while self.hot_used > 0 and self.hot_used + size > self.hot_room:

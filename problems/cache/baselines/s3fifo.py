@@ -1,6 +1,6 @@
 import numpy as np
 
-from metamuse.policykit import List
+from metamuse.policykit import List, Ring
 
 SMALL = 0.1  # tune: 0.01..0.5 log
 GHOST = 0.9  # tune: 0.1..1.0
@@ -24,12 +24,13 @@ class Policy:
     """
 
     def __init__(self, capacity, n_slots):
-        self.small = List(n_slots)
-        self.main = List(n_slots)
-        self.ghost = List(n_slots)
+        self.small = Ring(n_slots)
+        self.main = Ring(n_slots)
+        self.ghost = List(n_slots)  # newest in front; objects leave it from anywhere
         self.hits = np.zeros(n_slots, dtype=np.int8)
         self.place = np.zeros(n_slots, dtype=np.int8)
-        self.sizes = np.zeros(n_slots, dtype=np.int64)  # with which objects were stored
+        self.sizes = np.ones(n_slots, dtype=np.int64)  # with which objects were stored
+        self.unit = True  # all sizes so far were 1: leave that array alone, it is memory traffic
         self.small_room = max(1, int(capacity * SMALL))
         self.main_room = capacity - self.small_room
         self.ghost_room = max(1, int(capacity * GHOST))
@@ -53,42 +54,44 @@ class Policy:
         self.filling = False
         if self.main_used <= self.main_room:
             while len(self.small) > 0:
-                oldest = self.small.back()
+                oldest = self.small.peek()
                 if self.hits[oldest] < PROMOTE and oldest != slot:
                     return oldest
-                self.small.remove(oldest)
-                self.small_used -= self.sizes[oldest]
+                self.small.pop()
+                self.small_used -= self.size_of(oldest)
                 self.add_to_main(oldest)
-        oldest = self.main.back()
+        oldest = self.main.peek()
         while self.hits[oldest] > 0 or oldest == slot:
             if self.hits[oldest] > 0:
                 self.hits[oldest] -= 1
-            self.main.move_to_front(oldest)
-            oldest = self.main.back()
+            self.main.push(self.main.pop())
+            oldest = self.main.peek()
         return oldest
 
     def on_evict(self, slot, key, size, now):
         if self.place[slot] == IN_MAIN:
-            self.main.remove(slot)
-            self.main_used -= self.sizes[slot]
+            self.take(self.main, slot)
+            self.main_used -= self.size_of(slot)
             self.place[slot] = NOWHERE
         else:
-            self.small.remove(slot)
-            self.small_used -= self.sizes[slot]
+            self.take(self.small, slot)
+            self.small_used -= self.size_of(slot)
             self.place[slot] = IN_GHOST
             self.ghost.push_front(slot)
-            self.ghost_used += self.sizes[slot]
+            self.ghost_used += self.size_of(slot)
             while self.ghost_used > self.ghost_room:
                 self.drop_ghost(self.ghost.back())
 
     def on_insert(self, slot, key, size, now, remembered):
-        self.sizes[slot] = size
+        if size != 1 or not self.unit:
+            self.unit = False
+            self.sizes[slot] = size
         if self.returning or (self.filling and self.small_used >= self.small_room):
             self.add_to_main(slot)
         else:
             self.hits[slot] = 0
             self.place[slot] = IN_SMALL
-            self.small.push_front(slot)
+            self.small.push(slot)
             self.small_used += size
 
     def keeps(self, slot):
@@ -101,10 +104,25 @@ class Policy:
     def add_to_main(self, slot):
         self.hits[slot] = 0
         self.place[slot] = IN_MAIN
-        self.main.push_front(slot)
-        self.main_used += self.sizes[slot]
+        self.main.push(slot)
+        self.main_used += self.size_of(slot)
 
     def drop_ghost(self, slot):
         self.ghost.remove(slot)
-        self.ghost_used -= self.sizes[slot]
+        self.ghost_used -= self.size_of(slot)
         self.place[slot] = NOWHERE
+
+    def size_of(self, slot):
+        if self.unit:
+            return 1
+        return self.sizes[slot]
+
+    def take(self, queue, slot):
+        if queue.peek() == slot:
+            queue.pop()
+            return
+        # An object that grew beyond the cache was evicted from the middle: rare, so search for it.
+        for _ in range(len(queue)):
+            other = queue.pop()
+            if other != slot:
+                queue.push(other)

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from problems.cache.mechanisms.catalogue import MECHANISMS, Mechanism
+from problems.cache.mechanisms.draft import Draft
 from problems.cache.mechanisms.plan import Part, Plan, combine, read
 
 __all__ = ["LIBRARY", "CacheLibrary"]
 
 _KEYS = ("state", "on_hit", "victim", "on_insert", "on_evict", "admission")
 _SILENT = {
+    "state": "The cached objects.",
+    "victim": "Whoever is next to go.",
     "on_insert": "It enters at the front, whether it was here before or not.",
     "on_evict": "Nothing is remembered.",
     "admission": "Everything is admitted.",
     "on_hit": "Only the numbers that are kept of it change.",
 }
 _STRENGTHS = (0.15, 0.5, 0.85)
+#: Mechanisms taken from a design that was not composed here.
+_MOST_PARTS = 5
+
+Recognise = Callable[[str], Mechanism]
 
 
 class CacheLibrary:
@@ -39,7 +46,7 @@ class CacheLibrary:
         draft = plan.draft(rng)
         name = _name(plan, rng)
         draft.source(name)  # claims the constants that upkeep needs
-        prose = {key: " ".join(draft.prose.get(key, [])) or _SILENT.get(key, "As usual.") for key in _KEYS}
+        prose = {key: _filled(draft, key) or _SILENT[key] for key in _KEYS}
         prose["state"] += " " + plan.line(draft.numbers)
         design = {
             "name": name,
@@ -49,32 +56,37 @@ class CacheLibrary:
         }
         return {key: design.get(key, "As the other parts say.") for key in keys}
 
-    def code(self, design: Mapping[str, str], found: Sequence[Mechanism], rng: np.random.Generator) -> str:
-        """Write the policy of a design; ``found`` is what its words suggest if it was not composed here."""
-        plan = _plan(design, found, rng)
-        return plan.draft(rng).source(_doc(design))
+    def code(self, design: Mapping[str, str], recognise: Recognise, rng: np.random.Generator) -> str:
+        """Write the policy of a design; ``recognise`` finds a mechanism in a text that was not composed here."""
+        return _plan(design, recognise, rng).draft(rng).source(_doc(design))
 
     def repair(
-        self, design: Mapping[str, str], code: str, found: Sequence[Mechanism], rng: np.random.Generator
+        self, design: Mapping[str, str], code: str, recognise: Recognise, rng: np.random.Generator
     ) -> str:
-        """A simpler policy for a design whose code failed."""
-        plan = _plan(design, found, rng)
-        doc = _doc(design)
+        """A simpler policy for a design whose code failed: fewer rules, at last CLOCK."""
+        plan = _plan(design, recognise, rng)
         while plan.rules:
             plan = plan.simpler()
-            if plan.structure.name in ("draw", "heap") and not any("worth" in r.name for r in plan.rules):
-                plan = Plan(plan.structure, (*plan.rules, Part("worth_count")), plan.numbers)
-                source = plan.draft(rng).source(doc)
-                return source if source.strip() != code.strip() else Plan(Part("circle")).draft(rng).source(doc)
-            source = plan.draft(rng).source(doc)
-            if source.strip() != code.strip() and len(source) < len(code):
+            source = plan.draft(rng).source(_doc(design))
+            if len(source) < len(code):
                 return source
-        return Plan(Part("circle")).draft(rng).source(doc)
+        return Plan(Part("circle")).draft(rng).source(_doc(design))
 
 
-def _plan(design: Mapping[str, str], found: Sequence[Mechanism], rng: np.random.Generator) -> Plan:
-    plan = read(" ".join(map(str, design.values())))
-    return plan or combine([(mechanism.parts, None) for mechanism in found], rng)
+def _plan(design: Mapping[str, str], recognise: Recognise, rng: np.random.Generator) -> Plan:
+    plan = read(" ".join(design.values()))
+    if plan is not None:
+        return plan
+    found = {m.id: (m.parts, _strength(m, text)) for text in design.values() for m in [recognise(text)]}
+    return combine(list(found.values())[:_MOST_PARTS], rng)
+
+
+def _filled(draft: Draft, key: str) -> str:
+    """The sentences of a key with the constants' values in place of their names."""
+    text = " ".join(draft.prose.get(key, []))
+    for name in sorted(draft.numbers, key=len, reverse=True):
+        text = text.replace(name, str(draft.numbers[name]))
+    return text
 
 
 def _strength(mechanism: Mechanism, text: str) -> float | None:

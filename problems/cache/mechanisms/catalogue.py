@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _HOW_OFTEN = ("rarely", "now and then", "often")
+_HOW_SELDOM = ("often", "now and then", "rarely")
 _HOW_LONG = ("a short while", "a good while", "a long while")
 _HOW_MUCH = ("a little", "clearly", "very much")
 _HOW_MANY = ("a few", "several", "many")
+_HOW_LOW = ("extremely low", "clearly low", "rather low")
 _SHARE = ("a tiny part", "a small part", "a large part")
 
 
@@ -89,7 +91,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
        "law, court, judge, jury, verdict, vote, election, decision, authority, opinion",
        "Two small groups of objects are treated in opposite ways and their misses compared; {amount} others follow the"
        " better group."),
-    _m("pulse", "hit_every age_sweep", _HOW_OFTEN,
+    _m("pulse", "hit_every age_sweep", _HOW_SELDOM,
        "beating, rhythm, heart, drum, music, regular repeated strokes, hammer, dance, count",
        "Not every request of a cached object has an effect, only those on a beat that comes {amount}."),
     _m("rest", "hit_rest guard_due", _HOW_LONG,
@@ -111,7 +113,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _m("back_door", "insert_bimodal admit_lottery", _HOW_OFTEN,
        "door, entrance, exit, gate, threshold, at the back, leave quickly, visitors, temporary",
        "Newcomers stand at the exit and are the next to go; only {amount} one is let through to the front."),
-    _m("tithe", "insert_cyclic admit_tide", _HOW_OFTEN,
+    _m("tithe", "insert_cyclic admit_tide", _HOW_SELDOM,
        "a number in a series, tax, payment, quota, portion, every tenth, ration, money, count out",
        "The arrivals are counted off; {amount} it is one's turn to get a good place and the others are at the exit."),
     _m("elect", "insert_chosen guard_pinned", _SHARE,
@@ -145,7 +147,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
        " wider."),
     _m("armour", "guard_credit circle", _HOW_MANY,
        "shield, protection, armour, shell, cover, coat, clothing, wall, defence, hard outside",
-       "Requests forge armour: an object at the point of eviction is spared, up to {amount} times, and loses a plate"
+       "Requests forge armour: an object at the point of eviction is spared {amount} times at most and loses a plate"
        " each time."),
     _m("shelter", "guard_young nursery", _HOW_LONG,
        "shelter, guest, hospitality, newborn, roof, nest, care, hospital, nurse, comfort",
@@ -197,7 +199,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
        "The departed leave a ghost for {amount}; one that comes back while it is there gets a favoured place."),
     _m("inheritance", "memory_carry tiers", _HOW_MANY,
        "inheritance, heir, seed carries, letter, book, writing keeps, document, save, bank account, preserve",
-       "What an object had earned is kept in a will when it goes, and half of up to {amount} requests is paid out when it"
+       "What an object had earned is kept in a will when it goes, and half of {amount} requests at most is paid out when it"
        " returns."),
     _m("stranger", "memory_sour insert_bimodal", _HOW_LONG,
        "stranger, foreign, distrust, outside, refuse, hostile, cold, unfriendly, alien, suspicious",
@@ -213,10 +215,43 @@ MECHANISMS: tuple[Mechanism, ...] = (
        "The cached objects are a stirred mixture without order; {amount} are ladled out and the poorest of them goes."),
     _m("stage", "hand insert_familiar", _HOW_MANY,
        "theatre, stage, performance, audience applause, actor, film, song, show, story, speech",
-       "A critic walks along the players, who keep their places; applause of up to {amount} requests is used up as the"
+       "A critic walks along the players, who keep their places; applause of {amount} requests at most is used up as the"
        " critic passes, and who has none leaves."),
     _m("two_houses", "contest worth_rate", _SHARE,
        "house, room, kitchen, hall, apartment, inside, furniture, bed, table, window",
        "A porch, {amount} of the cache, and a hall behind it: the last in the porch gets into the hall only if it is"
        " requested more than the last in the hall."),
+    _m("drought", "insert_drought admit_drought", _HOW_LOW,
+       "dry, desert, drought, thirst, heat, sun, summer, barren land, lack of water",
+       "In a drought, when the recent share of hits is {amount}, whoever arrives is the next to go, so that the stock"
+       " lasts."),
+    _m("fasting", "admit_drought insert_wave", _HOW_LOW,
+       "hunger, poor, fasting, poverty, need, abstain, stomach, eat, starve, religion, bread",
+       "In lean times, when the recent share of hits is {amount}, nothing is let in but a rare exception: what is here"
+       " is as good as what comes."),
+    _m("quarantine", "probation insert_drought", _SHARE,
+       "disease, doctor, medicine, infection, poison, quarantine, patient, cure, isolate, blood",
+       "Newcomers are isolated in {amount} of the cache until a second request shows that they are sound; who relapses"
+       " soon after leaving is taken in at once."),
+    _m("passers_by", "insert_wave insert_drought", _HOW_MANY,
+       "street, traffic, pass by, river flow, stream, current, train, crossing, wind, bird flight",
+       "When {amount} misses follow each other the stream is only passing by, and who belongs to it stands at the exit."),
+    _m("front_row", "ladder insert_drought", _HOW_MANY,
+       "seat, front row, chair, class, teacher, university, audience, church, place of honour, prince",
+       "There are {amount} rows of seats; who is asked for again sits one row further in front and pushes somebody back."),
+    _m("lamp", "hand insert_wave", _HOW_MANY,
+       "lamp, light, eye, look at, see, window, glass, bright, mirror, watch, visible",
+       "A watchman goes his rounds with a lamp; who has been asked for since is left in peace, {amount} rounds at most, and"
+       " the first who has not is shown out."),
+    _m("score_sheet", "heap memory_carry", _HOW_MUCH,
+       "score, points, number, measure, calculate, mathematics, degree, statistics, rate, average",
+       "Every object has a score, the number of its requests, and the lowest goes; the score of those who go raises that of"
+       " newcomers {amount}."),
+    _m("scar", "worth_returns memory_boost", _HOW_MUCH,
+       "wound, scar, cut, knife, hurt, skin, injury, bite, tooth, blood, sharp edge",
+       "Each eviction leaves a scar, and scars show who was missed: each return raises the worth {amount}."),
+    _m("crossroads", "balance worth_recent", _HOW_MUCH,
+       "road, crossing, fork, choose a way, direction, path, compass, guide, turn, branch",
+       "At a crossroads the objects part into those asked for once and those asked for again; the room of each way moves"
+       " {amount} with every object that was sent away too early."),
 )  # fmt: skip

@@ -56,60 +56,70 @@ class Draft:
         rng: Draws the others; None puts them into the middle of their range.
 
     Attributes:
-        strength: What the current rule's first constant should be like (0 low, 1 high); None leaves it open.
-        numbers: Values of all constants in use so far.
+        numbers: Values of all constants claimed so far.
         prose: Sentences of the design by key.
-        hit, evict, choose, ranks, gates: Lines or conditions of the methods, see :meth:`source`.
-        admit: Lines of ``admit``, in its own words; empty if everything is admitted.
-        enter: Lines that put an inserted object in its place; they may use ``rank`` (0 next to go, 1 ordinary,
-            2 favoured) if there are ``ranks``.
-        touch: Lines that move an object on a hit.
-        find: Lines of ``candidate``, which finds whom to evict.
-        spare: Lines that give ``loser`` another round.
-        peer: Expression of the object after ``loser`` in line to be evicted; "" if there is no line.
-        leave: Lines that take an evicted object out.
-        guards: Conditions under which ``loser`` is spared, each with lines to run when it is.
-        terms: Factors of an object's worth, as expressions.
-        lazy: Whether the count of hits is what a hit changes, instead of a place.
-        carries: Whether hits are remembered over an eviction.
+        strength: What the next constant should be like (0 low, 1 high); None leaves it open.
+
+    The other attributes are lines of code (without indentation of the method), by where they go.
     """
 
     def __init__(self, numbers: Mapping[str, float], rng: np.random.Generator | None = None) -> None:
         self._settled = dict(numbers)
         self._rng = rng
-        self.strength: float | None = None
-        self.numbers: dict[str, float] = {}
         self._constants: dict[str, str] = {}
-        self.prose: dict[str, list[str]] = {}
-        self.words: list[str] = []
         self._kit: set[str] = set()
         self._fields: set[str] = set()
         self._init: dict[str, str] = {}
         self._methods: dict[str, tuple[str, list[str]]] = {}
-        self.hit: list[str] = []
-        self.gates: list[str] = []
-        self.touch: list[str] = []
-        self.admit: list[str] = []
-        self.prologue: list[str] = []
-        self.find: list[str] = []
-        self.spare: list[str] = []
-        self.peer = ""
-        self.guards: list[tuple[str, list[str]]] = []
-        self.terms: list[str] = []
-        self.ranks: list[str] = []
-        self.enter: list[str] = []
-        self.leave: list[str] = []
-        self.lazy = False
-        self.carries = False
-        self.structure_uses_worth = False
+        self._wide = False
+        self._spent = False
+        self.numbers: dict[str, float] = {}
+        self.prose: dict[str, list[str]] = {}
+        self.strength: float | None = None
         self.setup: list[str] = []
-        self.evict: list[str] = []
-        self.enter_first: list[str] = []
-        self.enter_last: list[str] = []
-        self.wide = False
-        self.spent = False
+        """Statements at the end of ``__init__``."""
+        self.hit: list[str] = []
+        """What every hit does; ``idle`` is the time since the last one."""
+        self.gates: list[str] = []
+        """Conditions for a hit to have its effect."""
+        self.touch: list[str] = []
+        """The effect of a hit: moves of the structure."""
+        self.lazy = False
+        """Whether the effect is that the hit is counted."""
         self.sees_gated = False
+        """Whether the time of the last use is part of the effect."""
+        self.miss: list[str] = []
+        """What every miss does."""
+        self.admit: list[str] = []
+        """Body of ``admit``; empty if everything is admitted."""
+        self.find: list[str] = []
+        """Body of ``candidate``, which names who is to go."""
+        self.before_victim: list[str] = []
+        """What happens before a victim is sought."""
+        self.guards: list[tuple[str, list[str]]] = []
+        """Conditions under which ``loser`` is spared, each with what it pays."""
+        self.spare: list[str] = []
+        """Moves of the structure that give ``loser`` another round."""
+        self.peer = ""
+        """Expression of the next in line after ``loser``; "" if there is no line."""
         self.stop = "loser < 0"
+        """Condition under which the line ended."""
+        self.terms: list[str] = []
+        """Factors of an object's worth, expressions of ``slot`` and ``now``."""
+        self.evict: list[str] = []
+        """What rules do when ``slot`` was evicted."""
+        self.leave: list[str] = []
+        """How the structure lets go of ``slot``."""
+        self.ranks: list[str] = []
+        """Statements that set ``rank`` of the incoming object: 0 next to go, 1 ordinary, 2 favoured."""
+        self.note: list[str] = []
+        """What is noted of an incoming object before it gets its place."""
+        self.enter: list[str] = []
+        """How the structure takes an incoming object in, see :meth:`by_rank`."""
+        self.after_insert: list[str] = []
+        """What happens after an insertion."""
+        self.carries = False
+        """Whether hits are remembered over an eviction."""
 
     # -- what structures and rules call
 
@@ -157,13 +167,23 @@ class Draft:
     def full(self) -> str:
         """An expression that is True once the cache has been full."""
         self.attribute("full", "False")
-        if "self.full = True" not in self.prologue:
-            self.prologue.append("self.full = True")
+        if "self.full = True" not in self.before_victim:
+            self.before_victim.append("self.full = True")
         return "self.full"
 
-    def room(self) -> str:
-        """An expression of about how many objects fit."""
-        return "self.room"
+    def by_rank(
+        self, last: Sequence[str], ordinary: Sequence[str], favoured: Sequence[str]
+    ) -> list[str]:
+        """Statements that do one of three things, without the branches for ranks that no rule gives."""
+        lines: list[str] = []
+        for rank, branch in ((0, last), (2, favoured)):
+            if self.gives(rank):
+                lines += [f"{'el' if lines else ''}if rank == {rank}:", *("    " + line for line in branch)]
+        return [*lines, "else:", *("    " + line for line in ordinary)] if lines else list(ordinary)
+
+    def gives(self, rank: int) -> bool:
+        """Whether some rule gives this rank."""
+        return any(f"rank = {rank}" in line for line in self.ranks)
 
     def field(self, *names: str) -> None:
         """Keep a number per slot: ``credit seen born gap tag left returns``."""
@@ -181,8 +201,8 @@ class Draft:
             spent: The caller's lines depend on the counts (if nobody's do, the draft adds who does).
         """
         self.field("credit")
-        self.wide = self.wide or wide
-        self.spent = self.spent or spent
+        self._wide = self._wide or wide
+        self._spent = self._spent or spent
 
     def method(self, name: str, arguments: str, lines: Sequence[str]) -> None:
         """Add a helper method."""
@@ -191,7 +211,7 @@ class Draft:
     @property
     def counts_idly(self) -> bool:
         """Whether hits are counted and nothing depends on it."""
-        return "credit" in self._fields and not self.spent
+        return "credit" in self._fields and not self._spent
 
     @property
     def known(self) -> str:
@@ -206,7 +226,7 @@ class Draft:
         if self.admit:
             self.field("tag")
         if "credit" in self._fields:
-            if self.wide:
+            if self._wide:
                 self.number("MOST", 7, 250, log=True)
             else:
                 self.number("MOST", 1, 15, log=True)
@@ -216,12 +236,10 @@ class Draft:
         if idle:
             self.field("seen")
         if self.terms:
-            self._worth()
-        if self.ranks and not any("rank" in line for line in self.enter):
-            self.ranks = []
+            self.method("worth", "slot, now", [f"return {' * '.join(self.terms)}"])
         parts = [self._method("on_hit", "slot, key, size, now", self._hit_lines(bool(idle)))]
         if self.admit:
-            parts.append(self._method("admit", "slot, key, size, now", self.admit))
+            parts.append(self._method("admit", "slot, key, size, now", [*self.miss, *self.admit]))
         parts.append(self._method("candidate", "now", self.find))
         parts.append(self._method("victim", "slot, key, size, now", self._victim_lines()))
         parts.append(self._method("on_evict", "slot, key, size, now", [*self.evict, *self.leave, *self._upkeep("evict")]))
@@ -237,13 +255,10 @@ class Draft:
         return f'{self._imports(head + body)}\n\n\nclass Policy:\n    """{doc}"""\n\n{head}\n\n{body}\n'
 
     def _imports(self, code: str) -> str:
-        lines = ["import math"] if "math." in code else []
-        if "np." in code:
-            lines.append("import numpy as np")
+        blocks = ["import numpy as np"] if "np." in code else []
         if self._kit:
-            lines += ["", f"from metamuse.policykit import {', '.join(sorted(self._kit))}"]
-        text = "\n".join(lines).strip()
-        return f"{text}\n\n" + "\n".join(self._constants.values())
+            blocks.append(f"from metamuse.policykit import {', '.join(sorted(self._kit))}")
+        return "\n\n".join([*blocks, "\n".join(self._constants.values())]).rstrip()
 
     def _upkeep(self, event: str) -> list[str]:
         return [
@@ -273,7 +288,7 @@ class Draft:
         return lines + moves
 
     def _victim_lines(self) -> list[str]:
-        lines = [*self.prologue, "loser = self.candidate(now)"]
+        lines = [*self.before_victim, "loser = self.candidate(now)"]
         if self.guards:
             tries = self.number("TRIES", 1, 12, log=True)
             lines.append(f"for _ in range({tries}):")
@@ -281,7 +296,7 @@ class Draft:
                 lines.append(f"    {'el' if i else ''}if {condition}:")
                 lines += ["        " + line for line in (*then, *self.spare, "loser = self.candidate(now)")]
             lines += ["    else:", "        break"]
-        if self.terms and not self.structure_uses_worth and self.peer:
+        if self.terms and self.peer:
             look = self.number("LOOK", 2, 16, log=True)
             lines += [
                 "best = loser",
@@ -296,27 +311,28 @@ class Draft:
                 "        least = value",
                 "return best",
             ]
-        else:
+        elif self.guards:
             lines.append("return loser")
+        else:
+            lines[-1] = "return self.candidate(now)"
         return lines
 
     def _insert_lines(self) -> list[str]:
         lines = self._upkeep("insert")
         if self.carries and "credit" in self._fields:
             lines[lines.index("self.credit[slot] = 0")] = _CARRY.format(known=self.known)
-        lines += self.enter_first
-        enter = [*self.enter, *self.enter_last]
+        lines += self.note
+        enter = [*self.enter, *self.after_insert]
         # A slot that admit() turned away is remembered although nothing was written into its numbers.
         known = ["known = remembered and self.tag[slot] == key"]
         if not any("known" in line for line in (*lines, *self.ranks, *enter)):
             known = []
+        if self.miss and not self.admit:
+            known += self.miss
         if not self.ranks:
             return [*known, *lines, *enter]
         # Rules read the numbers of an object's past before upkeep overwrites them.
-        return [*known, "rank = 1", *self.ranks, *lines, *enter]
-
-    def _worth(self) -> None:
-        self.method("worth", "slot, now", [f"return {' * '.join(self.terms)}"])
+        return [*known, "rank = 1  # 0: next to go, 1: ordinary, 2: favoured", *self.ranks, *lines, *enter]
 
     def _method(self, name: str, arguments: str, lines: Sequence[str]) -> str:
         if not lines:

@@ -10,7 +10,7 @@ import numpy as np
 
 from problems.cache.mechanisms.draft import Draft
 from problems.cache.mechanisms.rules import PLACES, RULES, guard_credit
-from problems.cache.mechanisms.structures import STRUCTURES
+from problems.cache.mechanisms.structures import BY_WORTH, STRUCTURES
 
 #: Order in which rules are written: later ones may ask what earlier ones did (e.g. whether there is a gate).
 _ORDER = ("admit", "hit", "insert", "memory", "worth", "age", "guard")
@@ -49,6 +49,8 @@ class Plan:
                 if _role(part.name) == role:
                     draft.strength = part.strength
                     RULES[part.name](draft)
+        if self.structure.name in BY_WORTH and not draft.terms:
+            RULES["worth_count"](draft)
         draft.strength = self.structure.strength
         STRUCTURES[self.structure.name](draft)
         draft.strength = None
@@ -62,7 +64,7 @@ class Plan:
         return f"[plan: {parts} | {' '.join(f'{k}={v}' for k, v in numbers.items())}]"
 
     def simpler(self) -> Plan:
-        """The same structure with fewer rules: without half of them, the last named first."""
+        """The same structure with the first half of the rules."""
         return Plan(self.structure, self.rules[: len(self.rules) // 2], self.numbers)
 
 
@@ -102,7 +104,7 @@ def combine(wishes: Sequence[tuple[tuple[str, ...], float | None]], rng: np.rand
             chosen = next((n for n in names if n in RULES and _fits(n, rules)), None)
             if chosen is not None:
                 rules.append(Part(chosen, strength))
-    if structure.name in ("draw", "heap") and not any(_role(part.name) == "worth" for part in rules):
+    if structure.name in BY_WORTH and not any(_role(part.name) == "worth" for part in rules):
         rules.append(Part(_WORTHS[int(rng.integers(len(_WORTHS)))]))
     return Plan(structure, tuple(rules))
 

@@ -21,39 +21,44 @@ PLACES = {"hit": 1, "insert": 2, "admit": 1, "guard": 2, "worth": 3, "age": 1, "
 
 
 def hit_every(d: Draft) -> None:
+    """Hits have an effect on a beat."""
     every = d.number("EVERY", 2, 5)
     d.attribute("beat", "0")
     d.hit.append("self.beat += 1")
     d.gates.append(f"self.beat % {every} == 0")
-    d.say("on_hit", f"Only every {every}th hit of the cache has this effect.")
+    d.say("on_hit", f"Only one hit of the cache in {every} has this effect.")
 
 
 def hit_rest(d: Draft) -> None:
+    """A burst of hits counts once."""
     rest = d.number("REST", 0.02, 1.0, log=True)
-    d.gates.append(f"idle > {rest} * {d.room()}")
+    d.gates.append(f"idle > {rest} * self.room")
     d.say("on_hit", f"Hits that follow each other within {rest} of the cache's size in requests count as one.")
 
 
 def hit_luck(d: Draft) -> None:
+    """Hits have an effect by chance."""
     luck = d.number("HIT_LUCK", 0.1, 0.9)
     d.gates.append(f"{d.rng()}.uniform() < {luck}")
     d.say("on_hit", f"This happens by lot, with probability {luck}.")
 
 
 def hit_proven(d: Draft) -> None:
+    """An effect only after several hits."""
     proven = d.number("PROVEN", 1, 4)
     d.count_hits()
     d.gates.append(f"self.credit[slot] >= min({proven}, MOST)")
-    d.say("on_hit", f"It moves only from its {proven}th hit on; before that it is merely counted.")
+    d.say("on_hit", f"It moves only from hit number {proven} on; before that it is merely counted.")
 
 
 def hit_mate(d: Draft) -> None:
+    """A hit is shared with the object that came in just before."""
     d.count_hits(spent=False)
     d.attribute("mate", "np.full(n_slots, -1, dtype=np.int64)")
     d.attribute("latest", "-1")
     share = d.number("SHARE", 0.1, 1.0)
     d.hit += [f"if {d.rng()}.uniform() < {share} and self.mate[slot] >= 0:", "    self.credit[self.mate[slot]] += 1"]
-    d.enter_last += ["self.mate[slot] = self.latest", "self.latest = slot"]
+    d.after_insert += ["self.mate[slot] = self.latest", "self.latest = slot"]
     d.say("on_hit", f"The object that came just before it is credited too, with probability {share}.")
 
 
@@ -61,19 +66,22 @@ def hit_mate(d: Draft) -> None:
 
 
 def insert_bimodal(d: Draft) -> None:
+    """Bimodal insertion: most newcomers go next, against loops."""
     luck = d.number("IN_LUCK", 0.01, 0.5, log=True)
     d.ranks += [f"if {d.rng()}.uniform() >= {luck}:", "    rank = 0"]
     d.say("on_insert", f"It comes in as the next to go; only with probability {luck} it gets an ordinary place.")
 
 
 def insert_cyclic(d: Draft) -> None:
+    """As bimodal insertion, but counted off."""
     every = d.number("IN_EVERY", 2, 64, log=True)
     d.attribute("arrivals", "0")
     d.ranks += ["self.arrivals += 1", f"if self.arrivals % {every} != 0:", "    rank = 0"]
-    d.say("on_insert", f"Every {every}th arrival gets an ordinary place, the others come in as next to go.")
+    d.say("on_insert", f"One arrival in {every} gets an ordinary place, the others come in as next to go.")
 
 
 def insert_chosen(d: Draft) -> None:
+    """Good places for a fixed part of all keys, which a loop cannot wash out."""
     share = d.number("CHOSEN", 0.05, 0.8)
     d.kit("hash64")
     d.ranks += [f"if hash64(key, 3) % 1000 >= 1000.0 * {share}:", "    rank = 0"]
@@ -81,6 +89,7 @@ def insert_chosen(d: Draft) -> None:
 
 
 def insert_wave(d: Draft) -> None:
+    """A run of misses is a scan."""
     run = d.number("RUN", 3, 60, log=True)
     d.attribute("run", "0")
     d.hit.append("self.run = 0")
@@ -89,6 +98,7 @@ def insert_wave(d: Draft) -> None:
 
 
 def insert_jury(d: Draft) -> None:
+    """Set duelling between two ways to insert."""
     leaders = d.number("LEADERS", 8, 64, log=True)
     d.kit("hash64")
     d.attribute("verdict", "0")
@@ -110,7 +120,15 @@ def insert_jury(d: Draft) -> None:
     )
 
 
+def insert_drought(d: Draft) -> None:
+    """With few hits newcomers go next, so that part of a loop stays."""
+    dry = _wetness(d)
+    d.ranks += [f"if self.water < {dry}:", "    rank = 0"]
+    d.say("on_insert", f"While the recent share of hits is below {dry}, who arrives is next to go.")
+
+
 def insert_familiar(d: Draft) -> None:
+    """A table of fingerprints recognises who was here."""
     span = d.number("IN_SPAN", 1, 8)
     _door(d, span)
     d.ranks += [f"if self.door[{_CELL}] == key:", "    rank = 2", f"self.door[{_CELL}] = key"]
@@ -121,6 +139,7 @@ def insert_familiar(d: Draft) -> None:
 
 
 def admit_second(d: Draft) -> None:
+    """Admission at the second request, while the slot remembers."""
     waive = d.number("WAIVE", 0.0, 0.3)
     met = _met(d)
     d.admit += [
@@ -136,6 +155,7 @@ def admit_second(d: Draft) -> None:
 
 
 def admit_door(d: Draft) -> None:
+    """Admission by a table of fingerprints with a longer memory than the slots."""
     span = d.number("SPAN", 1, 16, log=True)
     _door(d, span)
     full = d.full()
@@ -148,12 +168,14 @@ def admit_door(d: Draft) -> None:
 
 
 def admit_lottery(d: Draft) -> None:
+    """Admission by chance."""
     luck = d.number("ADMIT_LUCK", 0.03, 0.8, log=True)
     d.admit += [f"return not {d.full()} or {d.rng()}.uniform() < {luck}"]
     d.say("admission", f"A lot decides who gets in, with probability {luck}, once the cache is full.")
 
 
 def admit_merit(d: Draft) -> None:
+    """Admission by comparison of approximate counts."""
     margin = d.number("MARGIN", 0, 3)
     d.kit("Sketch")
     d.field("tag")
@@ -173,17 +195,30 @@ def admit_merit(d: Draft) -> None:
 
 
 def admit_tide(d: Draft) -> None:
+    """Admission in phases."""
     wave = d.number("WAVE", 0.2, 8.0, log=True)
     ebb = d.number("EBB", 0.2, 0.9)
     full = d.full()
     d.admit += [
-        f"period = {wave} * {d.room()} + 2.0",
+        f"period = {wave} * self.room + 2.0",
         f"return not {full} or now % period >= {ebb} * period",
     ]
     d.say("admission", f"Admission comes in waves of {wave} cache sizes; during a share of {ebb} of each the gate is shut.")
 
 
+def admit_drought(d: Draft) -> None:
+    """With few hits nobody is admitted."""
+    dry = _wetness(d)
+    luck = d.number("DRY_LUCK", 0.005, 0.2, log=True)
+    d.admit += [f"return not {d.full()} or self.water >= {dry} or {d.rng()}.uniform() < {luck}"]
+    d.say(
+        "admission",
+        f"While the recent share of hits is below {dry}, nobody is let in but by a lot of {luck}: what is here is as good.",
+    )
+
+
 def admit_regret(d: Draft) -> None:
+    """A chance of admission that learns from its errors."""
     learn = d.number("LEARN", 0.01, 0.3, log=True)
     d.count_hits()
     met = _met(d)
@@ -206,19 +241,22 @@ def admit_regret(d: Draft) -> None:
 
 
 def guard_credit(d: Draft) -> None:
+    """Second chance."""
     d.count_hits()
     d.guards.append(("self.credit[loser] > 0", ["self.credit[loser] -= 1"]))
     d.say("victim", "Whoever has been hit since pays one hit and is spared.")
 
 
 def guard_young(d: Draft) -> None:
+    """Newcomers are spared."""
     young = d.number("YOUNG", 0.05, 1.5, log=True)
     d.field("born")
-    d.guards.append((f"now - self.born[loser] < {young} * {d.room()}", []))
+    d.guards.append((f"now - self.born[loser] < {young} * self.room", []))
     d.say("victim", f"A newcomer is spared for {young} cache sizes of requests.")
 
 
 def guard_pinned(d: Draft) -> None:
+    """A fixed part of all keys is spared."""
     share = d.number("PINNED", 0.05, 0.7)
     d.field("tag")
     d.kit("hash64")
@@ -227,15 +265,17 @@ def guard_pinned(d: Draft) -> None:
 
 
 def guard_returned(d: Draft) -> None:
+    """Who came back is spared."""
     d.field("returns")
     d.guards.append(("self.returns[loser] > 0", ["self.returns[loser] -= 1"]))
     d.say("victim", "One that has been evicted before and came back is spared once for each return.")
 
 
 def guard_due(d: Draft) -> None:
+    """Who is expected is spared."""
     slack = d.number("SLACK", 1.0, 4.0)
     d.field("gap")
-    d.guards.append((f"now - self.seen[loser] < {slack} * self.gap[loser] and self.gap[loser] < {d.room()}", []))
+    d.guards.append((f"now - self.seen[loser] < {slack} * self.gap[loser] and self.gap[loser] < self.room", []))
     d.say("victim", f"One that usually comes back soon is spared until {slack} of its usual gaps have passed.")
 
 
@@ -243,6 +283,7 @@ def guard_due(d: Draft) -> None:
 
 
 def worth_count(d: Draft) -> None:
+    """Frequency."""
     power = d.number("FREQUENCY", 0.3, 3.0, log=True)
     d.count_hits(wide=True)
     d.terms.append(f"(1.0 + self.credit[slot]) ** {power}")
@@ -250,6 +291,7 @@ def worth_count(d: Draft) -> None:
 
 
 def worth_recent(d: Draft) -> None:
+    """Recency."""
     power = d.number("RECENCY", 0.2, 2.0, log=True)
     d.field("seen")
     d.terms.append(f"(1.0 + now - self.seen[slot]) ** -{power}")
@@ -257,14 +299,16 @@ def worth_recent(d: Draft) -> None:
 
 
 def worth_rate(d: Draft) -> None:
+    """Frequency over time in the cache (hyperbolic caching)."""
     grace = d.number("GRACE", 0.05, 2.0, log=True)
     d.count_hits(wide=True)
     d.field("born")
-    d.terms.append(f"(1.0 + self.credit[slot]) / ({grace} * {d.room()} + now - self.born[slot])")
+    d.terms.append(f"(1.0 + self.credit[slot]) / ({grace} * self.room + now - self.born[slot])")
     d.say("state", f"Worth is the rate of hits since arrival, with {grace} cache sizes of grace.")
 
 
 def worth_rhythm(d: Draft) -> None:
+    """Expected time of the next request."""
     d.field("gap")
     overdue = d.number("OVERDUE", 0.3, 3.0, log=True)
     d.terms.append(f"1.0 / (1.0 + self.gap[slot] + {overdue} * max(0.0, now - self.seen[slot] - self.gap[slot]))")
@@ -272,14 +316,16 @@ def worth_rhythm(d: Draft) -> None:
 
 
 def worth_size(d: Draft) -> None:
+    """Size; without effect where all sizes are 1."""
     d.attribute("weight", "np.ones(n_slots)")
     bulk = d.number("BULK", 0.2, 1.5)
-    d.enter_first += ["self.weight[slot] = max(1.0, float(size))"]
+    d.note += ["self.weight[slot] = max(1.0, float(size))"]
     d.terms.append(f"self.weight[slot] ** -{bulk}")
     d.say("state", f"Worth falls with the size to the power of {bulk}.")
 
 
 def worth_jitter(d: Draft) -> None:
+    """A fixed random factor."""
     noise = d.number("NOISE", 0.2, 3.0, log=True)
     d.field("tag")
     d.kit("hash64")
@@ -288,6 +334,7 @@ def worth_jitter(d: Draft) -> None:
 
 
 def worth_returns(d: Draft) -> None:
+    """Returns after evictions."""
     d.field("returns")
     bonus = d.number("BONUS", 0.3, 4.0, log=True)
     d.terms.append(f"(1.0 + {bonus} * self.returns[slot])")
@@ -295,6 +342,7 @@ def worth_returns(d: Draft) -> None:
 
 
 def worth_senior(d: Draft) -> None:
+    """Time in the cache."""
     weight = d.number("SENIORITY", 0.1, 1.5, log=True)
     d.field("born")
     d.terms.append(f"(1.0 + now - self.born[slot]) ** {weight}")
@@ -305,10 +353,11 @@ def worth_senior(d: Draft) -> None:
 
 
 def age_halve(d: Draft) -> None:
+    """All counts are halved from time to time."""
     season = d.number("SEASON", 1.0, 30.0, log=True)
     d.count_hits(spent=False)
     d.attribute("season", "0")
-    d.enter_last += [
+    d.after_insert += [
         f"if now > self.season + {season} * self.room:",
         "    self.season = now",
         "    for i in range(self.credit.size):",
@@ -318,6 +367,7 @@ def age_halve(d: Draft) -> None:
 
 
 def age_sweep(d: Draft) -> None:
+    """A pointer halves counts one by one."""
     stride = d.number("STRIDE", 1, 4)
     d.count_hits(spent=False)
     d.attribute("sweep", "0")
@@ -330,6 +380,7 @@ def age_sweep(d: Draft) -> None:
 
 
 def age_erode(d: Draft) -> None:
+    """Counts of random slots shrink."""
     blows = d.number("BLOWS", 1, 4)
     d.count_hits(spent=False)
     d.evict += [
@@ -341,9 +392,10 @@ def age_erode(d: Draft) -> None:
 
 
 def age_lazy(d: Draft) -> None:
+    """A count is halved at the first hit after a pause."""
     half = d.number("HALF", 0.3, 10.0, log=True)
     d.count_hits(spent=False)
-    d.hit += [f"if idle > {half} * {d.room()}:", "    self.credit[slot] //= 2"]
+    d.hit += [f"if idle > {half} * self.room:", "    self.credit[slot] //= 2"]
     d.say("on_hit", f"After a pause of more than {half} cache sizes its count is halved first.")
 
 
@@ -351,23 +403,26 @@ def age_lazy(d: Draft) -> None:
 
 
 def memory_boost(d: Draft) -> None:
+    """A ghost earns a better place."""
     memory = d.number("MEMORY", 0.2, 2.0)
     d.field("left")
-    d.ranks += [f"if {d.known} and self.gone - self.left[slot] <= {memory} * {d.room()}:", "    rank = 2"]
+    d.ranks += [f"if {d.known} and self.gone - self.left[slot] <= {memory} * self.room:", "    rank = 2"]
     d.say("on_insert", "One that was evicted not long ago gets a favoured place.")
     d.say("on_evict", f"It is remembered for {memory} cache sizes of evictions.")
 
 
 def memory_carry(d: Draft) -> None:
+    """Counts outlive an eviction."""
     d.count_hits(spent=False)
     d.carries = True
     d.say("on_evict", "Its count is kept; if it comes back within memory half of it is still valid.")
 
 
 def memory_sour(d: Draft) -> None:
+    """A long absence earns a worse place."""
     d.field("left")
     memory = d.number("SOUR", 0.1, 1.5)
-    d.ranks += [f"if {d.known} and self.gone - self.left[slot] > {memory} * {d.room()}:", "    rank = 0"]
+    d.ranks += [f"if {d.known} and self.gone - self.left[slot] > {memory} * self.room:", "    rank = 0"]
     d.say("on_insert", f"One that stayed away for more than {memory} cache sizes of evictions comes in as next to go.")
 
 
@@ -376,6 +431,16 @@ def _met(d: Draft) -> str:
     d.field("tag")
     d.attribute("met", "np.zeros(n_slots, dtype=np.int64)")
     return "self.tag[slot] == key or self.met[slot] == key"
+
+
+def _wetness(d: Draft) -> str:
+    """Keep the recent share of hits; returns the limit below which it is called a drought."""
+    dry = d.number("DRY", 0.1, 0.6)
+    pace = d.number("PACE", 0.002, 0.05, log=True)
+    d.attribute("water", "0.5")
+    d.hit.append(f"self.water += {pace} * (1.0 - self.water)")
+    d.miss.append(f"self.water -= {pace} * self.water")
+    return dry
 
 
 _CELL = "hash64(key, 4) % self.door.size"

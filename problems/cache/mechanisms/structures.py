@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from problems.cache.mechanisms.draft import Draft
+from problems.cache.mechanisms.segments import ladder, regions, tiers
 
 Structure = Callable[[Draft], None]
 
@@ -22,16 +23,18 @@ def _line(d: Draft) -> None:
     d.spare = ["self.order.move_to_front(loser)"]
     d.peer = "self.order.prev(loser)"
     d.leave = ["self.order.remove(slot)"]
-    d.enter = ["self.order.push_front(slot)"]
-    if d.ranks:
-        d.enter = ["if rank == 0:", "    self.order.push_back(slot)", "else:", "    self.order.push_front(slot)"]
-        if any("rank = 2" in line for line in d.ranks):
-            # The line has no better place than its front; a hit on account is what can be given.
-            d.count_hits(spent=False)
-            d.enter += ["if rank == 2:", "    self.credit[slot] += 1"]
+    if d.gives(2):
+        # The line has no better place than its front; a hit on account is what can be given.
+        d.count_hits(spent=False)
+    d.enter = d.by_rank(
+        ["self.order.push_back(slot)"],
+        ["self.order.push_front(slot)"],
+        ["self.order.push_front(slot)", "self.credit[slot] += 1"],
+    )
 
 
 def recency(d: Draft) -> None:
+    """LRU and its kin."""
     _line(d)
     d.touch = ["self.order.move_to_front(slot)"]
     d.say("state", "One line of cached objects, the last used in front.")
@@ -40,6 +43,7 @@ def recency(d: Draft) -> None:
 
 
 def arrival(d: Draft) -> None:
+    """FIFO and its kin."""
     _line(d)
     d.lazy = True
     d.say("state", "One line of cached objects in the order of arrival.")
@@ -48,6 +52,7 @@ def arrival(d: Draft) -> None:
 
 
 def stepwise(d: Draft) -> None:
+    """Transposition, by several places."""
     _line(d)
     steps = d.number("STEPS", 1, 32, log=True)
     d.touch = [
@@ -64,6 +69,7 @@ def stepwise(d: Draft) -> None:
 
 
 def circle(d: Draft) -> None:
+    """CLOCK and its kin."""
     _line(d)
     d.count_hits()
     d.lazy = True
@@ -81,6 +87,7 @@ def circle(d: Draft) -> None:
 
 
 def hand(d: Draft) -> None:
+    """SIEVE and its kin."""
     d.kit("List")
     d.count_hits()
     d.lazy = True
@@ -99,164 +106,32 @@ def hand(d: Draft) -> None:
     d.spare = ["self.hand = self.order.prev(loser)"]
     d.peer = "self.order.prev(loser)"
     d.leave = ["if slot == self.hand:", "    self.hand = self.order.prev(slot)", "self.order.remove(slot)"]
-    d.enter = ["self.order.push_front(slot)"]
-    if d.ranks:
-        d.enter = [
-            "if rank == 0 and self.hand >= 0:",
+    d.enter = d.by_rank(
+        [
+            "if self.hand >= 0:",
             "    self.order.insert_before(slot, self.hand)",
             "else:",
-            "    self.order.push_front(slot)",
-            "if rank == 2:",
-            "    self.credit[slot] += 1",
-        ]
+            "    self.order.push_back(slot)",
+        ],
+        ["self.order.push_front(slot)"],
+        ["self.order.push_front(slot)", "self.credit[slot] += 1"],
+    )
     d.say("state", "A line in the order of arrival, a credit per object and a hand that wanders along the line.")
     d.say("on_hit", "Its credit grows by one, up to MOST; it stays where it is.")
     d.say("victim", "The hand walks from old to new; it takes one credit in passing and stops at an object without.")
 
 
-def ladder(d: Draft) -> None:
-    levels = d.number("LEVELS", 2, 5)
-    upper = d.number("UPPER", 0.3, 0.95)
-    _fenced(d)
-    d.method(
-        "climb",
-        "slot",
-        [
-            f"level = min(self.level[slot] + 1, {levels} - 1)",
-            "self.held[self.level[slot]] -= 1",
-            "self.order.remove(slot)",
-            "self.settle(slot, level)",
-            f"limit = {upper} * (len(self.order) - {levels}) / ({levels} - 1)",
-            "while level > 0 and self.held[level] > limit:",
-            "    # The segment is too long: its last object changes sides by moving the fence behind it.",
-            "    self.lower(level)",
-            "    level -= 1",
-        ],
-    )
-    d.method(
-        "lower",
-        "level",
-        [
-            "fence = self.fence + level - 1",
-            "last = self.order.prev(fence)",
-            "self.order.remove(fence)",
-            "self.order.insert_before(fence, last)",
-            "self.level[last] = level - 1",
-            "self.held[level] -= 1",
-            "self.held[level - 1] += 1",
-        ],
-    )
-    d.touch = ["self.climb(slot)"]
-    d.spare = ["self.climb(loser)"]
-    d.enter = ["self.settle(slot, 0)"]
-    if d.ranks:
-        d.enter = [
-            "if rank == 0:",
-            "    self.level[slot] = 0",
-            "    self.held[0] += 1",
-            "    self.order.push_back(slot)",
-            "else:",
-            "    self.settle(slot, rank - 1)",
-        ]
-    d.say("state", f"A line that fences divide into {levels} segments; those above the lowest hold a share of {upper}.")
-    d.say("on_hit", "It moves to the front of the next higher segment; whoever drops out below falls one segment.")
-    d.say("victim", "The back of the lowest segment that holds anybody.")
-
-
-def tiers(d: Draft) -> None:
-    levels = d.number("LEVELS", 3, 8)
-    life = d.number("LIFE", 0.5, 20.0, log=True)
-    _fenced(d)
-    d.count_hits(wide=True)
-    d.field("seen")
-    d.method(
-        "rise",
-        "slot",
-        [
-            "level = 0",
-            "count = self.credit[slot]",
-            f"while count > 0 and level < {levels} - 1:",
-            "    count //= 2",
-            "    level += 1",
-            "self.held[self.level[slot]] -= 1",
-            "self.order.remove(slot)",
-            "self.settle(slot, level)",
-        ],
-    )
-    d.touch = ["self.rise(slot)"]
-    # One level is looked at in turn at each eviction: expiry costs O(1).
-    d.find = [
-        f"self.turn = self.turn % ({levels} - 1) + 1",
-        "fence = self.fence + self.turn - 1",
-        "last = self.order.prev(fence)",
-        f"if self.held[self.turn] > 0 and now - self.seen[last] > {life} * self.room:",
-        "    self.order.remove(fence)",
-        "    self.order.insert_before(fence, last)",
-        "    self.level[last] = self.turn - 1",
-        "    self.held[self.turn] -= 1",
-        "    self.held[self.turn - 1] += 1",
-        "    self.credit[last] //= 2",
-        *d.find,
-    ]
-    d.attribute("turn", "0")
-    d.spare = ["self.order.remove(loser)", "self.held[self.level[loser]] -= 1", "self.settle(loser, 1)"]
-    d.enter = ["self.settle(slot, 0)"]
-    if d.carries:
-        d.enter += ["if self.credit[slot] > 0:", "    self.rise(slot)"]
-    if d.ranks:
-        d.enter = [
-            "if rank == 0:",
-            "    self.level[slot] = 0",
-            "    self.held[0] += 1",
-            "    self.order.push_back(slot)",
-            "else:",
-            "    self.settle(slot, rank - 1)",
-        ]
-    d.say("state", f"{levels} tiers in one line; an object's tier is the logarithm of its count of hits.")
-    d.say("on_hit", "It is counted and moves to the front of the tier that its count deserves.")
-    d.say(
-        "victim",
-        f"The back of the lowest tier; tiers take turns to send down a last object unused for {life} rounds.",
-    )
-
-
-def _fenced(d: Draft) -> None:
-    """One list with a fence in front of every segment; the fences' ids follow the slots'."""
-    d.kit("List")
-    d.attribute("fence", "n_slots")
-    d.attribute("order", "List(n_slots + LEVELS)")
-    d.attribute("level", "np.zeros(n_slots + LEVELS, dtype=np.int64)")
-    d.attribute("held", "np.zeros(LEVELS, dtype=np.int64)")
-    d.setup = ["for level in range(LEVELS):", "    self.order.push_front(n_slots + level)"]
-    d.method(
-        "settle",
-        "slot, level",
-        [
-            "self.level[slot] = level",
-            "self.held[level] += 1",
-            "first = self.order.next(self.fence + level)",
-            "if first < 0:",
-            "    self.order.push_back(slot)",
-            "else:",
-            "    self.order.insert_before(slot, first)",
-        ],
-    )
-    d.find = [
-        "slot = self.order.back()",
-        "while slot >= self.fence:",
-        "    slot = self.order.prev(slot)",
-        "return slot",
-    ]
-    d.peer = "self.order.prev(loser)"
-    d.stop = "loser < 0 or loser >= self.fence"
-    d.leave = ["self.held[self.level[slot]] -= 1", "self.order.remove(slot)"]
-
-
 def probation(d: Draft) -> None:
-    small = d.number("SMALL", 0.02, 0.5, log=True)
-    passing = d.number("PASS", 1, 3)
+    """S3-FIFO and its kin."""
+    small = d.number("SMALL", 0.03, 0.4, log=True)
+    passing = d.number("PASS", 1, 2)
+    ghost = d.number("GHOST", 0.2, 2.0)
     d.count_hits()
     d.lazy = True
+    d.field("left")
+    # Whoever comes back soon was not given enough time on trial. The rank rules come later: they may know better.
+    d.ranks.insert(0, f"if {d.known} and self.gone - self.left[slot] <= {ghost} * self.room:")
+    d.ranks.insert(1, "    rank = 2")
     _pair(d, "small", "main")
     d.find = [
         "while True:",
@@ -276,6 +151,7 @@ def probation(d: Draft) -> None:
     ]
     d.say("state", f"A small queue for newcomers, a share of {small}, and a main queue; a credit per object.")
     d.say("on_hit", "Its credit grows by one, up to MOST; it stays where it is.")
+    d.say("on_insert", f"One evicted less than {ghost} cache sizes of evictions ago enters the main queue at once.")
     d.say(
         "victim",
         f"The oldest newcomer if the small queue is too long, unless {passing} hits move it to the main queue;"
@@ -284,6 +160,7 @@ def probation(d: Draft) -> None:
 
 
 def nursery(d: Draft) -> None:
+    """2Q and its kin."""
     small = d.number("SMALL", 0.05, 0.7)
     _pair(d, "small", "main")
     d.touch = [
@@ -317,19 +194,15 @@ def _pair(d: Draft, small: str, main: str) -> None:
     ]
     d.peer = f"self.{small}.prev(loser) if loser in self.{small} else self.{main}.prev(loser)"
     d.leave = [f"if not self.{small}.discard(slot):", f"    self.{main}.remove(slot)"]
-    d.enter = [f"self.{small}.push_front(slot)"]
-    if d.ranks:
-        d.enter = [
-            "if rank == 0:",
-            f"    self.{small}.push_back(slot)",
-            "elif rank == 1:",
-            f"    self.{small}.push_front(slot)",
-            "else:",
-            f"    self.{main}.push_front(slot)",
-        ]
+    d.enter = d.by_rank(
+        [f"self.{small}.push_back(slot)"],
+        [f"self.{small}.push_front(slot)"],
+        [f"self.{main}.push_front(slot)"],
+    )
 
 
 def balance(d: Draft) -> None:
+    """A split of recency and frequency that adapts, as in ARC."""
     step = d.number("STEP", 0.2, 4.0, log=True)
     _pair(d, "recent", "often")
     d.attribute("target", "0.0")
@@ -354,9 +227,9 @@ def balance(d: Draft) -> None:
         *back,
         f"elif {d.known} and self.side[slot] == 2:",
         *away,
-        *([f"if {d.known} or rank == 2:"] if d.ranks else [f"if {d.known}:"]),
+        f"if {d.known} or rank == 2:" if d.gives(2) else f"if {d.known}:",
         "    self.often.push_front(slot)",
-        *(["elif rank == 0:", "    self.recent.push_back(slot)"] if d.ranks else []),
+        *(["elif rank == 0:", "    self.recent.push_back(slot)"] if d.gives(0) else []),
         "else:",
         "    self.recent.push_front(slot)",
     ]
@@ -375,9 +248,9 @@ def balance(d: Draft) -> None:
 
 
 def draw(d: Draft) -> None:
+    """Sampled eviction by worth."""
     sample = d.number("SAMPLE", 3, 24, log=True)
     rng = d.rng()
-    d.structure_uses_worth = True
     d.attribute("bed", "np.zeros(n_slots, dtype=np.int64)")
     d.attribute("place", "np.zeros(n_slots, dtype=np.int64)")
     d.attribute("count", "0")
@@ -401,24 +274,21 @@ def draw(d: Draft) -> None:
     d.enter = ["self.bed[self.count] = slot", "self.place[slot] = self.count", "self.count += 1"]
     d.lazy = True
     d.sees_gated = True
-    if d.ranks:
+    if d.gives(0):
         d.field("seen")
+        d.enter += ["if rank == 0:", "    self.seen[slot] = now - 2 * self.room"]
+    if d.gives(2):
         d.count_hits(spent=False)
-        d.enter += [
-            "if rank == 0:",
-            "    self.seen[slot] = now - 2 * self.room",
-            "elif rank == 2:",
-            "    self.credit[slot] += 1",
-        ]
+        d.enter += ["if rank == 2:", "    self.credit[slot] += 1"]
     d.say("state", "The cached objects in no order, with what is needed to value each.")
     d.say("on_hit", "Only the numbers that make its worth change.")
     d.say("victim", f"Of {sample} objects drawn by lot the one of the least worth.")
 
 
 def heap(d: Draft) -> None:
+    """A priority queue with an ageing level, as in LFUDA and GDSF."""
     pull = d.number("PULL", 0.0, 1.0)
     d.kit("Heap")
-    d.structure_uses_worth = True
     d.attribute("order", "Heap(n_slots)")
     d.attribute("tide", "0.0")
     d.touch = ["self.order.push(slot, self.tide + self.worth(slot, now))"]
@@ -437,63 +307,8 @@ def heap(d: Draft) -> None:
     d.say("on_evict", f"The tide rises towards the priority of who went, by a share of {pull}.")
 
 
-def regions(d: Draft) -> None:
-    levels = d.number("LEVELS", 4, 48, log=True)
-    fade = d.number("FADE", 0.8, 0.999)
-    picks = d.number("PICKS", 2, 6)
-    _fenced(d)
-    d.kit("hash64")
-    rng = d.rng()
-    d.attribute("fame", "np.zeros(LEVELS)")
-    d.touch = [
-        "self.fame[self.level[slot]] += 1.0",
-        "self.order.remove(slot)",
-        "self.held[self.level[slot]] -= 1",
-        "self.settle(slot, self.level[slot])",
-    ]
-    # A segment's back stands before the fence of the next lower one; the lowest ends at the list's back.
-    d.find = [
-        "best = -1",
-        "least = 0.0",
-        f"for _ in range({picks}):",
-        f"    level = {rng}.below({levels})",
-        "    if self.held[level] > 0:",
-        "        value = self.fame[level] / self.held[level]",
-        "        if best < 0 or value < least:",
-        "            best = level",
-        "            least = value",
-        "while best < 0 or self.held[best] == 0:",
-        f"    best = (best + 1) % {levels}",
-        f"self.fame[best] *= {fade}",
-        "if best == 0:",
-        "    return self.order.back()",
-        "return self.order.prev(self.fence + best - 1)",
-    ]
-    d.spare = [
-        "self.order.remove(loser)",
-        "self.held[self.level[loser]] -= 1",
-        "self.settle(loser, self.level[loser])",
-    ]
-    d.enter = [f"self.settle(slot, hash64(key, 5) % {levels})"]
-    if d.ranks:
-        d.enter += [
-            "level = self.level[slot]",
-            "if rank == 2:",
-            "    self.fame[level] += 1.0",
-            "elif rank == 0:",
-            "    self.order.remove(slot)",
-            "    if level == 0:",
-            "        self.order.push_back(slot)",
-            "    else:",
-            "        self.order.insert_before(slot, self.fence + level - 1)",
-        ]
-    d.say("state", f"{levels} regions, an object belongs to one by its hash; each has its own line and its fame.")
-    d.say("on_hit", "It moves to the front of its region, whose fame grows.")
-    d.say("victim", f"Of {picks} regions drawn by lot the one with least fame per object; the back of its line.")
-    d.say("on_evict", f"The fame of the region fades by {fade}.")
-
-
 def contest(d: Draft) -> None:
+    """W-TinyLFU and its kin."""
     window = d.number("WINDOW", 0.01, 0.4, log=True)
     period = d.number("PERIOD", 4, 40, log=True)
     d.kit("Sketch")
@@ -531,6 +346,9 @@ def contest(d: Draft) -> None:
     d.say("on_hit", "It is counted and moves to the front of its list.")
     d.say("victim", "The last of the window and the last of the main list compete; the one requested less often goes.")
 
+
+#: Structures that evict by worth, so that some rule has to say what worth is.
+BY_WORTH = ("draw", "heap")
 
 STRUCTURES: dict[str, Structure] = {
     f.__name__: f

@@ -18,11 +18,12 @@ Run = Callable[..., Outcome]
 
 
 @pytest.fixture(scope="module")
-def run() -> Iterator[Run]:
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """Runs one task in a warm executor with the sandbox ``auto``: ``run(do, wall_s=…, **payload)``."""
     with pytest.MonkeyPatch.context() as patch, asyncio.Runner() as runner:
         patch.setenv(CANARY, "sk-canary")
-        executor = LocalExecutor(f"{HANDLERS}:numeric", {}, workers=2)
+        cache = tmp_path_factory.mktemp("numba")
+        executor = LocalExecutor(f"{HANDLERS}:numeric", {}, workers=2, cache_dir=cache)
         runner.run(executor.start())
 
         def one(

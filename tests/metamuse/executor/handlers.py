@@ -39,6 +39,9 @@ def numeric(config: dict[str, Any]) -> Callable[[dict[str, Any]], dict[str, Any]
     import numba
     import numpy as np
 
+    from evaluators.cache.belady import belady_misses
+    from metamuse.policy.compiled import kit_functions
+
     @numba.njit("int64(int64)", nogil=True)
     def spin(n: int) -> int:
         while n != 0:
@@ -53,6 +56,9 @@ def numeric(config: dict[str, Any]) -> Callable[[dict[str, Any]], dict[str, Any]
     more = {
         "spin": lambda p: int(spin(1)),
         "compile": compile_one,
+        "kernel with a cache on disk": lambda p: belady_misses(np.tile(np.arange(30), 5), 30, 10),
+        "class translated from its source": lambda p: "Heap__push" in kit_functions("Heap"),
+        "late import of numpy": lambda p: float(np.ma.ones(2).sum()),
         "allocate": lambda p: float(np.ones(p["mb"] << 17).sum()),
     }
     ACTIONS.update(more)

@@ -100,6 +100,18 @@ def test_compilation_works_in_the_jail(run: Run) -> None:
     assert outcome.result == {"value": 45}
 
 
+@pytest.mark.parametrize(
+    ("do", "value"),
+    [
+        ("kernel with a cache on disk", 110),
+        ("class translated from its source", True),
+        ("late import of numpy", 2.0),
+    ],
+)
+def test_what_would_read_files_is_ready_before_the_fork(run: Run, do: str, value: object) -> None:
+    assert run(do).result == {"value": value}
+
+
 def test_every_task_has_a_process_of_its_own(run: Run) -> None:
     pids = [run("pid").result for _ in range(3)]
     assert len({str(pid) for pid in pids}) == 3

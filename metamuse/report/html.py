@@ -1,0 +1,50 @@
+"""``report.html``: the run for a person, in one file that needs nothing else (no scripts, nothing fetched)."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from metamuse import rundir
+from metamuse.report.markup import text
+from metamuse.report.sections import SECTIONS, View
+from metamuse.tracking.content import recorded
+from metamuse.state import RunState
+from problems.base import Problem
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+{style}</style>
+</head>
+<body><main>
+<header><p>{where}</p><h1>{title}</h1></header>
+{body}
+</main></body>
+</html>
+"""
+
+
+def write_report(problem: Problem, state: RunState, folder: Path) -> Path:
+    """Write ``report.html`` into a run directory, for a finished run or one under way; returns its path."""
+    path = folder / "report.html"
+    rundir.write_atomically(path, page(problem, state, folder))
+    return path
+
+
+def page(problem: Problem, state: RunState, folder: Path) -> str:
+    """The report as HTML."""
+    view = View(problem, state, folder.name, recorded(folder))
+    began = "" if state.began is None else time.strftime(" · %Y-%m-%d %H:%M", time.localtime(state.began))
+    ended = state.ended or "not finished"
+    style = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
+    return _PAGE.format(
+        title=text(f"{problem.version}: what the search found"),
+        style=style,
+        where=text(f"MetaMuse · run {folder.name}{began} · {ended}"),
+        body="\n".join(section(view) for section in SECTIONS),
+    )

@@ -1,0 +1,357 @@
+"""The sections of the report. Each is a function from the run to HTML, "" if there is nothing to say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from metamuse import ranking, rundir
+from metamuse.report import svg
+from metamuse.report.markup import Html, code, definitions, paragraph, table, text
+from metamuse.report.verdict import SET_NAMES, decisive_set, gain_label, gap_closed, verdict
+from metamuse.state import Entry, RunState
+from metamuse.tally import Tally
+from problems.base import Problem
+
+TOP = 10
+
+
+@dataclass(frozen=True)
+class View:
+    """A run with what several sections need of it.
+
+    Attributes:
+        problem: What the run is about.
+        state: What is known of it.
+        run: Its name.
+        recorded: ``config.yaml``: provenance, prices, containment; {} without one.
+    """
+
+    problem: Problem
+    state: RunState
+    run: str
+    recorded: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """summary.json, so that the report says the same."""
+        return rundir.summary(self.problem, self.state, self.run)
+
+    @cached_property
+    def best(self) -> Entry | None:
+        """The best solution."""
+        return ranking.best(self.problem, self.state)
+
+    @cached_property
+    def which(self) -> str:
+        """The set of workloads whose numbers are shown."""
+        return "validation" if self.best is None else decisive_set(self.best)
+
+    @cached_property
+    def rivals(self) -> list[Entry]:
+        """Baselines and the incumbent, best first on the set shown."""
+        entries = [e for e in self.state.entries.values() if e.kind != "bound"]
+        return ranking.ranked(self.problem, self.state, entries, self.which)
+
+    @cached_property
+    def bounds(self) -> list[Entry]:
+        """Bounds that were scored."""
+        entries = [e for e in self.state.entries.values() if e.kind == "bound"]
+        return ranking.ranked(self.problem, self.state, entries, self.which)
+
+    def gains(self, entry: Entry, which: str | None = None) -> np.ndarray | None:
+        """Gains on the set shown."""
+        return ranking.gains(self.problem, self.state, entry, which or self.which)
+
+    def value(self, value: float) -> str:
+        """The metric as it is shown."""
+        return f"{value:.{self.problem.metric.digits}f}"
+
+
+def answer(view: View) -> Html:
+    """The answer of the run and its main figures."""
+    sentences = "".join(paragraph(s) for s in verdict(view.problem, view.state))
+    css = "answer" if view.best else "answer none"
+    solutions = view.summary["solutions"]
+    shown: dict[str, object] = {
+        "solutions made": f"{solutions['attempted']} of {solutions['requested']}",
+        "executable": _of(solutions["executable"], solutions["attempted"]),
+        "distinct": _of(solutions["distinct"], solutions["executable"]),
+        "cost": _dollars(view.summary["cost"]["usd"]),
+        "time": _duration(view.state.seconds),
+    }
+    closed = None if view.best is None else gap_closed(view.problem, view.state, view.best, view.which)
+    if closed is not None:
+        shown[f"of the gap to {view.bounds[0].id} closed"] = f"{closed:.0f} %"
+    cards = "".join(f"<li><b>{text(v)}</b><span>{text(k)}</span></li>" for k, v in shown.items())
+    return Html(f'<div class="{css}">{sentences}</div><ul class="figures">{cards}</ul>')
+
+
+def idea(view: View) -> Html:
+    """The winner in words."""
+    if view.best is None:
+        return Html("")
+    design = view.best.data.get("design") or {}
+    items = {key.replace("_", " "): value for key, value in design.items() if key not in ("name", "idea") and value}
+    words = design.get("idea") or view.best.data.get("doc") or ""
+    return _section(f"The idea: {view.best.name}", paragraph(words), definitions(items))
+
+
+def chain(view: View) -> Html:
+    """From the stimuli to the code, step by step."""
+    if view.best is None:
+        return Html("")
+    data = view.best.data
+    words = "".join(f'<span class="word">{text(w)}</span>' for w in data.get("stimuli", []))
+    # Strategies that do not steer (yet) say "none".
+    target = data.get("target") if data.get("target") != "none" else None
+    chosen = (
+        f"Chosen among {len(data.get('candidates', []))} sets of words, to {target}."
+        if target
+        else "Drawn at random, before there was anything to steer by."
+    )
+    observations = table(
+        ["word", "property carried over", "mechanism it suggests"],
+        [[o["word"], o["property"], o["text"]] for o in data.get("observations", [])],
+    )
+    attempts = data.get("attempts", [])
+    failed = [a["failure"] for a in attempts if a["failure"]]
+    repairs = "".join(paragraph(f"Attempt {i + 1} failed ({kind}): {message}", "note") for i, (kind, message) in enumerate(failed))
+    steps = [
+        ("Stimuli", words + paragraph(chosen, "note")),
+        ("Observations", observations),
+        ("Design", paragraph((data.get("design") or {}).get("idea", ""))),
+        ("Code", paragraph(f"solutions/{view.best.id}/policy.py", "note") + repairs + code(view.best.source)),
+    ]
+    items = "".join(f"<li><h3>{title}</h3>{body}</li>" for title, body in steps)
+    return _section("From stimulus to code", Html(f'<ol class="chain">{items}</ol>'))
+
+
+def leaderboard(view: View) -> Html:
+    """The best solutions, all baselines, the bounds."""
+    solutions = ranking.ranked(view.problem, view.state, view.state.executable(), "validation")[:TOP]
+    entries = [*solutions, *view.rivals, *view.bounds]
+    order = ranking.ranked(view.problem, view.state, entries, "validation")
+    rows, classes = [], []
+    new = rundir.distinct_ids(view.state)
+    for entry in order:
+        closed = gap_closed(view.problem, view.state, entry, view.which)
+        name = f"{entry.name}" if entry.kind == "solution" else entry.kind
+        rows.append(
+            [
+                entry.id,
+                name + (" (like an earlier one)" if entry.kind == "solution" and entry.id not in new else ""),
+                *(_signed(ranking.mean_gain(view.problem, view.state, entry, s)) for s in ("validation", "holdout")),
+                _metric(view, entry),
+                "" if closed is None else f"{closed:.0f} %",
+                "" if entry.state_bytes is None else f"{entry.state_bytes:,}",
+            ]
+        )
+        classes.append(entry.kind)
+    if not rows:
+        return Html("")
+    columns = ["id", "", "validation, %", "hold-out, %", f"{view.problem.metric.name}, {SET_NAMES[view.which]}", "gap closed", "state, bytes"]
+    failed = [e.id for e in view.state.entries.values() if not e.ok]
+    note = f"Gains are {gain_label(view.problem)}, in percent, mean over the workloads; ordered by validation, which selects. "
+    if view.bounds:
+        note += f"Gap closed: from {view.problem.reference} (0 %) to {view.bounds[0].id} (100 %), which no policy can pass. "
+    note += "The hold-out set was opened once, at the end." if view.which == "holdout" else ""
+    more = paragraph(f"Not scored: {', '.join(failed)}.", "note") if failed else Html("")
+    return _section("Leaderboard", paragraph(note, "note"), table(columns, rows, range(2, 7), classes), more)
+
+
+def workloads(view: View) -> Html:
+    """The winner against its rivals on each workload."""
+    if view.best is None or view.which not in view.best.scores:
+        return Html("")
+    reference = view.state.entries.get(view.problem.reference)
+    rival = view.rivals[0] if view.rivals else None
+    others = list(dict.fromkeys(e.id for e in (rival, reference, *view.bounds[:1]) if e is not None))
+    entries = [view.best, *(view.state.entry(id) for id in others)]
+    own, theirs = view.gains(view.best), None if rival is None else view.gains(rival)
+    columns = ["workload", *(e.id for e in entries), *([] if rival is None else [f"gain over {rival.id}, points"])]
+    rows = []
+    for i, name in enumerate(view.best.scores[view.which].workloads):
+        row: list[object] = [name, *(view.value(float(e.scores[view.which].values[i])) for e in entries)]
+        if own is not None and theirs is not None:
+            row.append(_signed(float(own[i] - theirs[i])))
+        rows.append(row)
+    unit = f", {view.problem.metric.unit}" if view.problem.metric.unit else ""
+    better = "more" if view.problem.metric.maximise else "less"
+    note = f"{view.problem.metric.name}{unit} ({better} is better) on the {SET_NAMES[view.which]} workloads: the winner, the strongest baseline there, the reference and the bound."
+    body = table(columns, rows, range(1, len(columns)))
+    if len(rows) > 12:
+        body = Html(f"<details open><summary>{len(rows)} workloads</summary>{body}</details>")
+    return _section("Where it is better and where worse", paragraph(note, "note"), body)
+
+
+def spread(view: View) -> Html:
+    """Box plots of the gains."""
+    solutions = [s for s in ranking.ranked(view.problem, view.state, view.state.executable(), view.which)][:5]
+    rows = []
+    for entry in [*view.bounds, *solutions, *view.rivals]:
+        gains = view.gains(entry)
+        if gains is None or entry.id == view.problem.reference:
+            continue
+        css = entry.kind if entry.kind in ("solution", "bound") else "baseline"
+        label = f"{entry.id} {entry.name}" if entry.kind == "solution" else entry.id
+        rows.append(svg.Box(label, gains, css))
+    if not rows:
+        return Html("")
+    rows.sort(key=lambda r: -float(r.values.mean()))
+    note = "Box: middle half of the workloads; line: median; dot: mean; whiskers: 5 % to 95 %."
+    unit = f"{gain_label(view.problem)}, %, on the {SET_NAMES[view.which]} workloads"
+    return _section("Spread over workloads", paragraph(note, "note"), Html(svg.boxes(rows, unit)))
+
+
+def progress(view: View) -> Html:
+    """Gain and counts over solutions."""
+    ordered = view.state.ordered()
+    if not view.state.executable():
+        return Html("")
+    tally = Tally(view.problem)
+    gains, executable, distinct = [], [], []
+    for entry in ordered:
+        gains.append(tally.add(view.state, entry))
+        executable.append(tally.executable)
+        distinct.append(tally.distinct)
+    rival = ranking.best_baseline(view.problem, view.state)
+    level = None if rival is None else ranking.mean_gain(view.problem, view.state, rival, "validation")
+    first = svg.progress(gains, level, "" if rival is None else rival.id, f"{gain_label(view.problem)}, %, validation")
+    note = "Each dot is a solution, a cross one that failed; the line is the best so far. The weakest twentieth is drawn at the lower edge."
+    second = "Executable (grey) and distinct (blue) solutions; dashed: if all were."
+    return _section(
+        "Progress", paragraph(note, "note"), Html(first), paragraph(second, "note"), Html(svg.counts(executable, distinct))
+    )
+
+
+def diversity(view: View) -> Html:
+    """How different the solutions are in what they do."""
+    figures = view.summary["diversity"]
+    done = view.summary["solutions"]["executable"]
+    if not done:
+        return Html("")
+    curve = table(
+        ["tolerance", "distinct", "share"],
+        [[t, n, Html(svg.bar(n / done))] for t, n in figures["distinct"].items()],
+        [1],
+    )
+    note = (
+        "Two solutions are the same if their results differ by no more than the tolerance on every feedback workload, "
+        "or if their programs are equal up to constants. The count of record uses 0.001."
+    )
+    parts: list[Html] = [paragraph(note, "note"), curve]
+    if figures["clusters"]:
+        clusters = sorted(figures["clusters"].items(), key=lambda item: -item[1])
+        parts.append(Html("<h3>Nearest baseline</h3>"))
+        parts.append(table(["baseline", "solutions", ""], [[k, f"{100 * v:.0f} %", Html(svg.bar(v))] for k, v in clusters if v], [1]))
+    numbers = {
+        "entropy of these clusters": f"{figures['entropy']:.2f} nats",
+        "mean distance between solutions": _optional(figures.get("mean_distance")),
+        "mean distance to the nearest other": _optional(figures.get("mean_nearest")),
+    }
+    return _section("Diversity", *parts, definitions(numbers))
+
+
+def failures(view: View) -> Html:
+    """Failures by class with an example each."""
+    failed = view.state.failures()
+    if not failed:
+        return Html("")
+    rows = []
+    for kind, n in sorted(failed.items(), key=lambda item: -item[1]):
+        example = next(s for s in view.state.ordered() if s.status == kind)
+        rows.append([kind, n, example.id, example.message[:400]])
+    mended = sum(1 for s in view.state.executable() if len(s.data.get("attempts", [])) > 1)
+    note = paragraph(f"{mended} more failed at first and were mended by a repair turn." if mended else "", "note")
+    return _section("Failures", table(["class", "solutions", "example", "its message"], rows, [1]), note)
+
+
+def cost(view: View) -> Html:
+    """What was paid, and where the time went."""
+    cost, timing = view.summary["cost"], view.summary["timing"]
+    latency: dict[str, float] = {}
+    dollars: dict[str, float | None] = {}
+    for call in view.state.calls:
+        purpose = call["purpose"]
+        latency[purpose] = latency.get(purpose, 0.0) + call["latency_s"]
+        before = dollars.get(purpose, 0.0)
+        dollars[purpose] = None if before is None or call["cost_usd"] is None else before + call["cost_usd"]
+    rows = [
+        [w, f["calls"], f"{f['tokens_in']:,}", f"{f['tokens_out']:,}", f"{latency[w]:.1f}", _dollars(dollars[w])]
+        for w, f in cost["by_waypoint"].items()
+    ]
+    rows.append(["all", cost["calls"], f"{cost['tokens_in']:,}", f"{cost['tokens_out']:,}", f"{timing['llm_seconds']:.1f}", _dollars(cost["usd"])])
+    calls = table(["waypoint", "calls", "tokens in", "tokens out", "seconds waited", "cost"], rows, range(1, 6))
+    stages = table(["stage of scoring", "seconds of one core"], [[k.replace("_", " "), f"{v:.2f}"] for k, v in timing["scoring_by_stage"].items()], [1])
+    note = paragraph(f"{_duration(view.state.seconds)} of wall time; calls and scoring overlap.", "note")
+    return _section("Cost and time", note, calls if view.state.calls else Html(""), stages)
+
+
+def provenance(view: View) -> Html:
+    """What is needed to repeat the run."""
+    config = view.state.config
+    known = view.recorded.get("provenance") or {}
+    items: dict[str, object] = {
+        "run": view.run,
+        "problem": view.problem.version,
+        "seed": config.get("seed"),
+        "model": config.get("llm", {}).get("model") or config.get("llm", {}).get("provider"),
+        "stimuli": config.get("stimuli", {}).get("strategy"),
+        **known,
+    }
+    containment = view.recorded.get("containment")
+    if containment:
+        items["containment"] = ", ".join(map(str, containment)) if isinstance(containment, list) else containment
+    rows = [[which, w["name"], w["digest"]] for which, listed in view.state.workloads.items() for w in listed]
+    hashes = Html(f"<details><summary>{len(rows)} workloads with their hashes</summary>{table(['set', 'workload', 'hash'], rows)}</details>")
+    settings = Html(f"<details><summary>All settings</summary>{definitions(_flat(config))}</details>")
+    return _section("Provenance", definitions(items), settings, hashes if rows else Html(""))
+
+
+SECTIONS = (answer, idea, workloads, spread, leaderboard, chain, progress, diversity, failures, cost, provenance)
+
+
+def _section(title: str, *parts: str) -> Html:
+    return Html(f"<section><h2>{text(title)}</h2>{''.join(parts)}</section>")
+
+
+def _metric(view: View, entry: Entry) -> str:
+    return view.value(entry.scores[view.which].mean) if view.which in entry.scores else ""
+
+
+def _signed(value: float | None) -> Html:
+    if value is None:
+        return Html("")
+    css = "good" if value >= 0.005 else "bad" if value <= -0.005 else ""
+    return Html(f'<span class="{css}">{value:+.2f}</span>'.replace("+-", "-").replace("-", "−"))
+
+
+def _of(part: int, whole: int) -> str:
+    return f"{part} ({100 * part / whole:.0f} %)" if whole else str(part)
+
+
+def _optional(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
+
+
+def _dollars(value: float | str | None) -> str:
+    return "unknown" if value is None or isinstance(value, str) else f"${value:.2f}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def _flat(config: dict[str, Any], prefix: str = "") -> dict[str, object]:
+    out: dict[str, object] = {}
+    for key, value in config.items():
+        if isinstance(value, dict):
+            out |= _flat(value, f"{prefix}{key}.")
+        else:
+            out[prefix + key] = "–" if value is None else value
+    return out

@@ -1,0 +1,173 @@
+"""Small charts as inline SVG. Colours come from the page's style sheet, so that light and dark both work."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+WIDTH = 720
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Maps values to pixels, linearly.
+
+    Attributes:
+        low: Value at ``start``.
+        high: Value at ``end``.
+        start: Pixel of ``low``.
+        end: Pixel of ``high``.
+    """
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        """The pixel of a value; values outside are clamped to the edge."""
+        share = (value - self.low) / (self.high - self.low)
+        return self.start + min(1.0, max(0.0, share)) * (self.end - self.start)
+
+    @classmethod
+    def over(cls, values: Sequence[float], start: float, end: float) -> Scale:
+        """Over the extent of some values, with a margin."""
+        low, high = min(values), max(values)
+        margin = 0.04 * (high - low) or 1.0
+        return cls(low - margin, high + margin, start, end)
+
+    def ticks(self, about: int = 6) -> list[float]:
+        """Round values inside."""
+        raw = (self.high - self.low) / about
+        power = 10.0 ** math.floor(math.log10(raw))
+        step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw)
+        first = math.ceil(self.low / step)
+        return [i * step for i in range(first, math.floor(self.high / step) + 1)]
+
+
+def _text(x: float, y: float, text: str, anchor: str = "start", css: str = "") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{css}">{escape(text)}</text>'
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, css: str) -> str:
+    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{css}"/>'
+
+
+def _figure(height: float, label: str, parts: Sequence[str]) -> str:
+    return f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(label)}">{"".join(parts)}</svg>'
+
+
+def _number(value: float) -> str:
+    return f"{value:.6g}".replace("-", "−")
+
+
+@dataclass(frozen=True)
+class Box:
+    """One row of a box plot.
+
+    Attributes:
+        label: Its name.
+        values: What is summarised.
+        css: ``solution``, ``baseline`` or ``bound``.
+    """
+
+    label: str
+    values: np.ndarray
+    css: str
+
+
+def boxes(rows: Sequence[Box], unit: str) -> str:
+    """Horizontal box plots, one a row: box = quartiles, line = median, whiskers = 5 % and 95 %, dot = mean."""
+    left, row_height, top = 190.0, 24.0, 8.0
+    bottom = top + row_height * len(rows)
+    edges = [float(q) for row in rows for q in np.quantile(row.values, [0.05, 0.95])]
+    x = Scale.over([*edges, 0.0], left, WIDTH - 12)
+    parts = []
+    for tick in x.ticks():
+        parts.append(_line(x(tick), top, x(tick), bottom, "zero" if tick == 0 else "grid"))
+        parts.append(_text(x(tick), bottom + 16, _number(tick), "middle", "tick"))
+    parts.append(_text((left + WIDTH) / 2, bottom + 34, unit, "middle", "axis"))
+    for i, row in enumerate(rows):
+        middle = top + row_height * (i + 0.5)
+        low, q1, median, q3, high = (x(float(q)) for q in np.quantile(row.values, [0.05, 0.25, 0.5, 0.75, 0.95]))
+        title = f"{row.label}: mean {row.values.mean():.2f}, median {np.median(row.values):.2f}"
+        parts.append(
+            f'<g class="box {row.css}"><title>{escape(title)}</title>'
+            + _text(left - 10, middle + 4, _cut(row.label, 27), "end", "name")
+            + _line(low, middle, high, middle, "whisker")
+            + f'<rect x="{q1:.1f}" y="{middle - 7:.1f}" width="{max(q3 - q1, 1):.1f}" height="14" rx="2"/>'
+            + _line(median, middle - 7, median, middle + 7, "median")
+            + f'<circle cx="{x(float(row.values.mean())):.1f}" cy="{middle:.1f}" r="3"/></g>'
+        )
+    return _figure(bottom + 42, f"Box plots: {unit}", parts)
+
+
+def progress(gains: Sequence[float | None], level: float | None, level_name: str, unit: str) -> str:
+    """Gain of every solution (dots) and the best so far (line) over solutions; ``level`` is a rival's gain."""
+    known = [g for g in gains if g is not None]
+    left, top, bottom = 60.0, 12.0, 230.0
+    # Outliers far below would flatten what matters; they are drawn at the edge.
+    floor = float(np.quantile(known, 0.05))
+    y = Scale.over([floor, max(known), *([] if level is None else [level])], bottom, top)
+    x = Scale(0, max(1, len(gains)), left, WIDTH - 12)
+    parts = []
+    for tick in y.ticks(5):
+        parts.append(_line(left, y(tick), WIDTH - 12, y(tick), "zero" if tick == 0 else "grid"))
+        parts.append(_text(left - 8, y(tick) + 4, _number(tick), "end", "tick"))
+    best, points = -math.inf, []
+    for i, gain in enumerate(gains):
+        if gain is None:
+            parts.append(f'<path d="M{x(i + 0.5) - 3:.1f} {bottom - 3:.1f}l6 6m0 -6l-6 6" class="failed"/>')
+            continue
+        parts.append(f'<circle cx="{x(i + 0.5):.1f}" cy="{y(gain):.1f}" r="2.5" class="dot"/>')
+        best = max(best, gain)
+        points.append(f"{'L' if points else 'M'}{x(i + 0.5):.1f} {y(best):.1f}")
+    steps = points[0] + "".join(f"H{p[1:].split()[0]}V{p.split()[1]}" for p in points[1:])
+    parts.append(f'<path d="{steps}H{x(len(gains)):.1f}" class="best"/>')
+    if level is not None:
+        parts.append(_line(left, y(level), WIDTH - 12, y(level), "level"))
+        parts.append(_text(WIDTH - 14, y(level) - 5, f"{level_name}, the best baseline", "end", "tick level-name"))
+    parts += _axis(x, bottom, "solution")
+    parts.append(_text(left, top - 2, unit, "start", "axis"))
+    return _figure(bottom + 42, f"Gain over solutions: {unit}", parts)
+
+
+def counts(executable: Sequence[int], distinct: Sequence[int]) -> str:
+    """Executable and distinct solutions over solutions."""
+    left, top, bottom = 60.0, 14.0, 150.0
+    n = len(executable)
+    x = Scale(0, max(1, n), left, WIDTH - 12)
+    y = Scale(0, max(1, n), bottom, top)
+    parts = []
+    for tick in y.ticks(4):
+        parts.append(_line(left, y(tick), WIDTH - 12, y(tick), "grid"))
+        parts.append(_text(left - 8, y(tick) + 4, _number(tick), "end", "tick"))
+    parts.append(_line(x(0), y(0), x(n), y(n), "level"))
+    for series, css in ((executable, "executable"), (distinct, "best")):
+        steps = "".join(f"L{x(i + 1):.1f} {y(v):.1f}" for i, v in enumerate(series))
+        parts.append(f'<path d="M{x(0):.1f} {y(0):.1f}{steps}" class="{css}"/>')
+    parts += _axis(x, bottom, "solution")
+    return _figure(bottom + 42, "Executable and distinct solutions", parts)
+
+
+def bar(share: float, css: str = "") -> str:
+    """A bar of a share in [0, 1], for a table's cell."""
+    width = 100 * min(1.0, max(0.0, share))
+    return f'<span class="bar {css}"><span style="width:{width:.1f}%"></span></span>'
+
+
+def _axis(x: Scale, bottom: float, label: str) -> list[str]:
+    parts = [_line(x.start, bottom, x.end, bottom, "base")]
+    for tick in x.ticks(8):
+        if tick == int(tick):
+            parts.append(_text(x(tick), bottom + 16, _number(tick), "middle", "tick"))
+    parts.append(_text((x.start + x.end) / 2, bottom + 34, label, "middle", "axis"))
+    return parts
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"

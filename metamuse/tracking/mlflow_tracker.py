@@ -1,0 +1,246 @@
+"""``tracking=mlflow``: one MLflow run a run directory, children for the finalists.
+
+Everything happens in one thread of its own, fed by a queue: importing MLflow takes about four seconds of CPU and
+making a database three, and SQLite wants a single writer. Solutions become steps of metrics, in logical order
+and in batches, not runs: MLflow's lists do not carry thousands of children.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from metamuse import ranking
+from metamuse.errors import UsageError
+from metamuse.report.verdict import verdict
+from metamuse.state import Entry, RunState
+from metamuse.tally import Tally
+from metamuse.tracking import content
+from metamuse.tracking.store import MlflowStore
+from problems.base import Problem
+
+#: Metrics are written when this many wait (MLflow takes 1,000 at once), or after FLUSH_SECONDS.
+BATCH = 900
+FLUSH_SECONDS = 2.0
+#: How long the end of a run may wait for the record.
+PATIENCE_SECONDS = 60.0
+
+
+class MlflowTracker:
+    """Writes a run into MLflow as it happens.
+
+    Args:
+        uri: Tracking URI.
+        root: The folder of runs; artifacts of a SQLite database go below it.
+    """
+
+    def __init__(self, uri: str, root: Path) -> None:
+        self.uri = uri
+        self.root = root
+        self.trouble = ""
+        self._queue: queue.SimpleQueue[Entry | dict[str, Any] | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def start(self, problem: Problem, state: RunState, folder: Path) -> None:
+        # The thread reads the state of a run that goes on, so it gets copies of what the loop changes.
+        solutions, calls = dict(state.solutions), list(state.calls)
+        self._writer = _Writer(self.uri, self.root, problem, state, folder)
+        self._thread = threading.Thread(target=self._work, args=(solutions, calls), name="mlflow", daemon=True)
+        self._thread.start()
+
+    def event(self, state: RunState, event: dict[str, Any]) -> None:
+        if event["event"] == "solution":
+            self._queue.put(state.solutions[event["number"]])
+        elif event["event"] == "call":
+            self._queue.put(event)
+
+    def finish(self, state: RunState) -> None:
+        if self._thread is None:
+            return
+        self._queue.put(None)
+        self._thread.join(PATIENCE_SECONDS)
+        if self._thread.is_alive():
+            self.trouble = f"it was not finished within {PATIENCE_SECONDS:.0f} s"
+        if self.trouble:
+            run = self._writer.folder
+            print(
+                f"metamuse: The MLflow record of this run is incomplete: {self.trouble}. Nothing else is affected; "
+                f"python -m metamuse report run={run} writes it again.",
+                file=sys.stderr,
+            )
+
+    def _work(self, solutions: dict[int, Entry], calls: list[dict[str, Any]]) -> None:
+        try:
+            self._writer.open(solutions, calls)
+            while (item := self._next()) is not None:
+                self._writer.take(item)
+            self._writer.close()
+        except Exception as error:  # whatever MLflow or its database raises must not reach the run
+            self.trouble = describe(error)
+
+    def _next(self) -> Entry | dict[str, Any] | None:
+        """The next item; while there is none, what waits to be written is written."""
+        while True:
+            try:
+                return self._queue.get(timeout=FLUSH_SECONDS)
+            except queue.Empty:
+                self._writer.flush()
+
+
+def rebuild(uri: str, root: Path, problem: Problem, state: RunState, folder: Path) -> None:
+    """Write the MLflow record of a run from its state, in place of what there is.
+
+    Raises:
+        UsageError: The database cannot be written.
+    """
+    writer = _Writer(uri, root, problem, state, folder)
+    try:
+        writer.open(state.solutions, state.calls, again=True)
+        writer.close()
+    except Exception as error:  # MLflow and SQLAlchemy raise many kinds; the user gets one sentence
+        raise UsageError(f"The MLflow record cannot be written to {uri}: {describe(error)}.") from error
+
+
+def describe(error: BaseException) -> str:
+    """The first line of what an exception says, with its kind."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0].rstrip('.')}" if lines else type(error).__name__
+
+
+class _Writer:
+    """The MLflow record of one run. All methods are called from one thread."""
+
+    def __init__(self, uri: str, root: Path, problem: Problem, state: RunState, folder: Path) -> None:
+        self.uri = uri
+        self.root = root
+        self.problem = problem
+        self.state = state
+        self.folder = folder
+        self.tally = Tally(problem)
+        self._waiting: dict[int, Entry] = {}
+        self._metrics: list[tuple[str, float, int, int]] = []
+        self._next_step = 0
+        self._logged: set[int] = set()
+        self._flushed = time.monotonic()
+
+    def open(self, solutions: dict[int, Entry], calls: list[dict[str, Any]], again: bool = False) -> None:
+        """Find or make the MLflow run, and write what is known already.
+
+        Args:
+            solutions: Finished solutions by number.
+            calls: Answers of the model so far.
+            again: Begin a new record even if there is one.
+        """
+        self.store = MlflowStore(self.uri, self.root, f"metamuse/{self.problem.name}", self.problem.name)
+        name = self.folder.name
+        known = self.store.find(name)
+        if known is not None and again:
+            self.store.delete(known)
+            known = None
+        if known is None:
+            self.run = self.store.create(name, content.tags(self.problem, self.state, self.folder), self.state.began)
+            self.store.parameters(self.run, content.parameters(self.state.config))
+        else:
+            self.run = known
+            self.store.reopen(known)
+            self._logged = self.store.steps(known, "executable")
+        for call in calls:
+            self.take(call)
+        for number in sorted(solutions):
+            self.take(solutions[number])
+
+    def take(self, item: Entry | dict[str, Any]) -> None:
+        """Take in a finished solution or an answer of the model."""
+        if not isinstance(item, Entry):
+            self.tally.add_call(item)
+            return
+        # Steps follow the logical order: a solution waits for those before it.
+        self._waiting[int(item.id[1:])] = item
+        while self._next_step in self._waiting:
+            self._step(self._next_step, self._waiting.pop(self._next_step))
+            self._next_step += 1
+        if len(self._metrics) >= BATCH or time.monotonic() - self._flushed > FLUSH_SECONDS:
+            self.flush()
+
+    def _step(self, number: int, entry: Entry) -> None:
+        gain = self.tally.add(self.state, entry)
+        if number in self._logged:
+            return
+        tally = self.tally
+        values: dict[str, float | None] = {
+            "usefulness": gain,
+            "best_validation_gain": tally.best_gain,
+            "executable": tally.executable,
+            "distinct": tally.distinct,
+            "mean_distance": tally.mean_distance if tally.executable > 1 else None,
+            "tokens": tally.tokens,
+            "cost_usd": tally.cost_usd,
+            **{f"failed_{kind}": n for kind, n in tally.failed.items()},
+        }
+        now = int(time.time() * 1000)
+        self._metrics += [(key, float(value), now, number) for key, value in values.items() if value is not None]
+
+    def flush(self) -> None:
+        """Write the metrics that wait."""
+        self._flushed = time.monotonic()
+        for i in range(0, len(self._metrics), BATCH):
+            self.store.metrics(self.run, self._metrics[i : i + BATCH])
+        self._metrics.clear()
+
+    def close(self) -> None:
+        """Write what is known at the end: late solutions, tables, finalists, workloads, the outcome."""
+        store, problem, state = self.store, self.problem, self.state
+        if state.ended:
+            # A budget may leave gaps in the numbers. What an interruption leaves behind a gap is written, in
+            # its order, when the run goes on.
+            for number in sorted(self._waiting):
+                self._step(number, self._waiting[number])
+        self.flush()
+        self._outcome()
+        store.table(self.run, "solutions.json", content.solutions(problem, state))
+        store.table(self.run, "baselines.json", content.rivals(problem, state))
+        for name in ("summary.json", "leaderboard.csv", "config.yaml", "report.html"):
+            if (self.folder / name).is_file():
+                store.file(self.run, self.folder / name)
+        for which, rows in state.workloads.items():
+            digest = hashlib.sha256("".join(r["digest"] for r in rows).encode()).hexdigest()[:16]
+            store.dataset(self.run, f"{problem.name} {which}", digest, [r["name"] for r in rows], which)
+        for entry in content.finalists(state):
+            self._finalist(entry)
+        store.end(self.run, _status(state), state.ended or "not finished")
+
+    def _outcome(self) -> None:
+        """Put the answer where MLflow's list of runs shows it."""
+        best = ranking.best(self.problem, self.state)
+        if best is None:
+            return
+        figures = content.figures(self.problem, self.state, best)
+        now = int(time.time() * 1000)
+        self.store.metrics(self.run, [(f"best_{key}", value, now, 0) for key, value in figures.items() if key != "validation_gain"])
+        self.store.tag(self.run, "best", f"{best.id} {best.name}")
+        self.store.tag(self.run, "mlflow.note.content", "\n\n".join(verdict(self.problem, self.state)))
+
+    def _finalist(self, entry: Entry) -> None:
+        name = f"{entry.id} {entry.name}"
+        child = self.store.child(self.run, entry.id, name, {"problem": self.problem.version, "solution": entry.id})
+        now = int(time.time() * 1000)
+        figures = content.figures(self.problem, self.state, entry)
+        self.store.metrics(child, [(key, value, now, 0) for key, value in figures.items()])
+        self.store.table(child, "workloads.json", content.by_workload(self.problem, self.state, entry))
+        for file in ("policy.py", "waypoints.json", "design.json", "scores.json"):
+            path = self.folder / "solutions" / entry.id / file
+            if path.is_file():
+                self.store.file(child, path)
+        self.store.end(child, "FINISHED", "")
+
+
+def _status(state: RunState) -> str:
+    """MLflow's word for how the run ended; an unfinished run can be resumed."""
+    if state.ended == "done" or state.ended.startswith("budget"):
+        return "FINISHED"
+    return "KILLED"

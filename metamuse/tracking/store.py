@@ -1,0 +1,153 @@
+"""The few things of MLflow that a record of a run needs. Making a store imports MLflow (about four seconds)."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+#: Marks artifacts that MLflow's UI shows as tables.
+_TABLES_TAG = "mlflow.loggedArtifacts"
+
+
+class MlflowStore:
+    """One experiment of an MLflow server or database.
+
+    Args:
+        uri: Tracking URI.
+        root: The folder of runs; artifacts of a SQLite database go below it.
+        experiment: Name of the experiment, made if it does not exist.
+        folder: Where below ``root`` its artifacts go.
+
+    Raises:
+        Exception: Whatever MLflow and its database raise, here and in all methods.
+    """
+
+    def __init__(self, uri: str, root: Path, experiment: str, folder: str) -> None:
+        # Without these, migrations and the like are reported on standard error in the middle of the progress.
+        for name in ("mlflow", "alembic"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        os.environ.setdefault("DO_NOT_TRACK", "true")
+        from mlflow import entities
+        from mlflow.tracking import MlflowClient
+
+        for name in ("mlflow", "alembic"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        self._entities = entities
+        local = uri.startswith("sqlite:///")
+        with _locked(Path(uri.removeprefix("sqlite:///") + ".lock") if local else None):
+            # Two runs that begin at once must not both make the tables.
+            self.client = MlflowClient(uri)
+            known = self.client.get_experiment_by_name(experiment)
+            if known is None:
+                location = (root.resolve() / folder / "mlflow-artifacts").as_uri() if local else None
+                self.experiment = self.client.create_experiment(experiment, artifact_location=location)
+            else:
+                self.experiment = known.experiment_id
+                if known.lifecycle_stage == "deleted":
+                    self.client.restore_experiment(self.experiment)
+
+    # -- runs
+
+    def find(self, name: str) -> str | None:
+        """The MLflow run of a run directory."""
+        return self._only(f"tags.`metamuse.run` = '{name}'")
+
+    def create(self, name: str, tags: dict[str, str], began: float | None) -> str:
+        """Make a run."""
+        start = None if began is None else int(began * 1000)
+        run = self.client.create_run(self.experiment, start_time=start, tags=tags, run_name=name)
+        return str(run.info.run_id)
+
+    def child(self, parent: str, solution: str, name: str, tags: dict[str, str]) -> str:
+        """The child run of a solution, made if it does not exist."""
+        found = self._only(f"tags.`mlflow.parentRunId` = '{parent}' and tags.`solution` = '{solution}'")
+        if found is not None:
+            return found
+        all_tags = {**tags, "mlflow.parentRunId": parent}
+        return str(self.client.create_run(self.experiment, tags=all_tags, run_name=name).info.run_id)
+
+    def delete(self, run: str) -> None:
+        """Delete a run and its children (MLflow keeps them in its bin)."""
+        for child in self.client.search_runs([self.experiment], f"tags.`mlflow.parentRunId` = '{run}'"):
+            self.client.delete_run(child.info.run_id)
+        self.client.delete_run(run)
+
+    def reopen(self, run: str) -> None:
+        """Mark a run as going on."""
+        self.client.update_run(run, status="RUNNING")
+
+    def end(self, run: str, status: str, why: str) -> None:
+        """Mark a run as over."""
+        if why:
+            self.client.set_tag(run, "ended", why)
+        self.client.set_terminated(run, status)
+
+    def _only(self, condition: str) -> str | None:
+        runs = self.client.search_runs([self.experiment], condition, max_results=1)
+        return str(runs[0].info.run_id) if runs else None
+
+    # -- what they hold
+
+    def parameters(self, run: str, values: dict[str, str]) -> None:
+        """Log parameters (MLflow takes 100 at once)."""
+        items = [self._entities.Param(key, value) for key, value in values.items()]
+        for i in range(0, len(items), 100):
+            self.client.log_batch(run, params=items[i : i + 100])
+
+    def metrics(self, run: str, rows: list[tuple[str, float, int, int]]) -> None:
+        """Log metrics: name, value, milliseconds since the epoch, step; at most 1,000."""
+        self.client.log_batch(run, metrics=[self._entities.Metric(*row) for row in rows])
+
+    def steps(self, run: str, metric: str) -> set[int]:
+        """The steps of a metric that are logged."""
+        return {m.step for m in self.client.get_metric_history(run, metric)}
+
+    def tag(self, run: str, key: str, value: str) -> None:
+        """Set a tag."""
+        self.client.set_tag(run, key, value)
+
+    def table(self, run: str, name: str, columns: dict[str, list[Any]]) -> None:
+        """Log a table in the form that MLflow's UI shows, in place of one of that name."""
+        if not columns:
+            return
+        rows = [list(row) for row in zip(*columns.values(), strict=True)]
+        text = json.dumps({"columns": list(columns), "data": rows}, ensure_ascii=False)
+        self.client.log_text(run, text, name)
+        tables = json.loads(self.client.get_run(run).data.tags.get(_TABLES_TAG, "[]"))
+        item = {"path": name, "type": "table"}
+        if item not in tables:
+            self.client.set_tag(run, _TABLES_TAG, json.dumps([*tables, item]))
+
+    def file(self, run: str, path: Path) -> None:
+        """Log a file."""
+        self.client.log_artifact(run, str(path))
+
+    def dataset(self, run: str, name: str, digest: str, workloads: list[str], context: str) -> None:
+        """Log a set of workloads as an input."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        source = json.dumps({"workloads": workloads})
+        # The columns of MLflow's tables are bounded; the names in full are in the run directory.
+        source = source if len(source) < 60_000 else json.dumps({"workloads": len(workloads)})
+        profile = json.dumps({"workloads": len(workloads)})
+        dataset = Dataset(name, digest, "metamuse", source, profile=profile)
+        self.client.log_inputs(run, [DatasetInput(dataset, [InputTag("mlflow.data.context", context)])])
+
+
+@contextmanager
+def _locked(path: Path | None) -> Iterator[None]:
+    """Hold a lock file, if one is named."""
+    if path is None:
+        yield
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

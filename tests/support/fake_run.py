@@ -1,0 +1,180 @@
+"""Plausible runs without running anything: a problem of no domain and the events of a search on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from evaluators.base import Contract, Method
+from metamuse.state import RunState
+from problems.base import Metric, Problem
+
+POLICY = '''"""Prefer what came with the tide."""
+
+
+class Policy:
+    """Prefer what came with the tide; <b>nothing</b> else."""
+
+    def __init__(self, capacity):
+        self.turn = 0
+
+    def pick(self, item):
+        return self.turn
+'''
+
+WORDS = ("tide", "anchor", "orchard", "lantern", "glacier", "meadow", "harbour", "thread")
+
+
+class FakeProblem(Problem):
+    """A problem that cannot be simulated, only reported on.
+
+    Args:
+        maximise: The direction of its metric.
+    """
+
+    name = "fake"
+    version = "fake-v3"
+    contract = Contract(("capacity",), (Method("pick", ("item",), ("int",), "int", True),))
+    reference = "plain"
+    neighbours = ("plain", "clever", "cunning")
+    bounds = ("oracle",)
+    design_keys = {"name": "a short name", "idea": "the idea in two sentences", "state": "what is kept"}
+
+    def __init__(self, maximise: bool = False) -> None:
+        super().__init__({"name": "fake"})
+        what, unit, gain = ("throughput", "op/s", "more throughput than Plain, %") if maximise else ("waste", "", "less waste than Plain, %")
+        self.metric = Metric(what, unit, maximise, 1e3 if maximise else 0.0, 1 if maximise else 4, gain)
+
+
+def events(
+    problem: FakeProblem,
+    solutions: int = 24,
+    holdout: bool = True,
+    failing: float = 0.1,
+    skill: float = 0.10,
+    workloads: int = 12,
+    provider: str = "offline",
+    requested: int | None = None,
+    ended: str = "done",
+) -> Iterator[dict[str, Any]]:
+    """The journal of a run.
+
+    Args:
+        problem: What it is about.
+        solutions: How many are finished.
+        holdout: Whether the hold-out set was opened.
+        failing: Share of solutions that fail.
+        skill: How much better than the reference solutions are, about (the best baseline is 0.10).
+        workloads: Workloads of each set.
+        provider: Who answers the prompts.
+        requested: Solutions asked for; None: as many as are finished.
+        ended: Why the run ended, "" while it has not.
+    """
+    rng = np.random.default_rng(7)
+    clock = iter(np.arange(1.7e9, 1.8e9, 0.5))
+
+    def event(what: str, /, **fields: Any) -> dict[str, Any]:
+        return {"event": what, "at": float(next(clock)), **fields}
+
+    model = None if provider == "offline" else "openai/some-model"
+    yield event(
+        "run",
+        config={
+            "problem": {"name": "fake", "workloads": {s: "synthetic" for s in ("feedback", "validation", "holdout")}},
+            "llm": {"provider": provider, "model": model},
+            "stimuli": {"strategy": "rsdict_sf", "s": 4},
+            "search": {"lag": 4, "repairs": 1, "finalists": 3},
+            "executor": {"name": "local"},
+            "solutions": solutions if requested is None else requested,
+            "seed": 5,
+        },
+    )
+    yield event("session", layers=["rlimits", "landlock"])
+    sets = {which: _levels(problem, rng, workloads) for which in ("feedback", "validation", "holdout")}
+    for which in ("feedback", "validation"):
+        yield event("workloads", workloads={which: _described(which, workloads)})
+
+    def result(factor: float, which: list[str], spread: float = 0.03) -> dict[str, Any]:
+        better = 1 + factor if problem.metric.maximise else 1 - factor
+        scores = {
+            s: [
+                {
+                    "workload": f"{s}-{i}",
+                    "value": float(level * (better + spread * rng.standard_normal())),
+                    "details": {"items": 1000.0},
+                    "timing": {"seconds": 0.01, "ns_per_decision": 40.0},
+                }
+                for i, level in enumerate(sets[s])
+            ]
+            for s in which
+        }
+        return {
+            "structure": f"structure-{rng.integers(10**9)}",
+            "doc": "Prefer what came with the tide.",
+            "constants": {"SHARE": {"value": 0.25, "low": 0.05, "high": 0.95, "log": True}},
+            "scores": scores,
+            "seconds": {"check": 0.01, "compile": 0.6, "probe": 0.05, "score_feedback": 0.03},
+            **({} if which == ["holdout"] else {"state_bytes": 4096}),
+        }
+
+    baselines = {"plain": 0.0, "clever": 0.06, "cunning": 0.10, "oracle": 0.4}
+    for id, factor in baselines.items():
+        kind = "bound" if id == "oracle" else "baseline"
+        yield event(
+            "entry", id=id, kind=kind, name=id, source="" if kind == "bound" else POLICY,
+            result=result(factor, ["feedback", "validation"], 0.0 if id == "plain" else 0.01), seconds_scoring=0.4,
+        )  # fmt: skip
+    finalists = []
+    for number in range(solutions):
+        words = [WORDS[int(i)] for i in rng.choice(len(WORDS), 4, replace=False)]
+        for purpose in ("observation", "formulation", "code"):
+            yield event(
+                "call", key=f"{number}/{purpose}", purpose=purpose, model=model or "offline", tokens_in=900,
+                tokens_out=200, cost_usd=0.0 if provider == "offline" else 0.002, latency_s=0.4, cached=False,
+            )  # fmt: skip
+        fields: dict[str, Any] = {
+            "number": number,
+            "name": f"Tidal segments {number} <i>&</i>",
+            "source": POLICY,
+            "stimuli": words,
+            "candidates": [words, list(WORDS[:4])],
+            "target": "none" if number < 4 else "explore",
+            "observations": [
+                {"word": w, "properties": [f"{w} moves slowly", f"{w} is heavy"], "property": f"{w} moves slowly", "text": f"keep what moves like a {w}"}
+                for w in words
+            ],
+            "design": {"name": "Tidal segments", "idea": "Two tides carry items in and out.", "state": "one counter"},
+            "attempts": [{"source": POLICY, "failure": None}],
+            "seconds": 2.0,
+        }
+        if rng.random() < failing:
+            failure = [["compile", "line 9: `turn` is not an int"], ["timeout", "took longer than 30 s"]][number % 2]
+            fields["attempts"] = [{"source": POLICY, "failure": failure}] * 2
+            yield event("solution", failure=failure, **fields)
+            continue
+        factor = skill + 0.03 * float(rng.standard_normal())
+        finalists.append((factor, number))
+        yield event("solution", result=result(factor, ["feedback", "validation"]), seconds_scoring=0.7, **fields)
+    if holdout:
+        yield event("workloads", workloads={"holdout": _described("holdout", workloads)})
+        for factor, number in sorted(finalists, reverse=True)[:3]:
+            yield event("holdout", id=f"s{number:04d}", result=result(factor, ["holdout"]))
+        for id, factor in baselines.items():
+            yield event("holdout", id=id, result=result(factor, ["holdout"], 0.0 if id == "plain" else 0.01))
+    if ended:
+        yield event("end", reason=ended)
+
+
+def fake_state(problem: FakeProblem, **how: Any) -> RunState:
+    """The state after :func:`events`."""
+    return RunState.fold(events(problem, **how))
+
+
+def _levels(problem: Problem, rng: np.random.Generator, n: int) -> np.ndarray:
+    return rng.uniform(100, 900, n) if problem.metric.maximise else rng.uniform(0.2, 0.8, n)
+
+
+def _described(which: str, n: int) -> list[dict[str, str]]:
+    return [{"name": f"{which}-{i}", "digest": f"{which[0]}{i:015x}"} for i in range(n)]
