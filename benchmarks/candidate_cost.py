@@ -19,7 +19,9 @@ def main() -> None:
     settings = config.compose(sys.argv[1:])
     began = time.perf_counter()
     handler = setup({"problem": settings["problem"], "sets": {"feedback": None}, "warm": True})
-    print(f"set-up (workloads, compiling the structures and one baseline): {time.perf_counter() - began:.2f} s")
+    print(
+        f"set-up (workloads, compiling the structures and one baseline): {time.perf_counter() - began:.2f} s"
+    )
     baselines = handler.problem.baselines  # type: ignore[attr-defined]  # the handler is Candidates
     totals = []
     print(f"{'baseline':12}{'check':>8}{'compile':>9}{'probe':>8}{'score':>8}{'CPU s':>8}")
@@ -29,7 +31,9 @@ def main() -> None:
         total = time.process_time() - before
         totals.append(total)
         s = answer["seconds"]
-        print(f"{id:12}{s['check']:8.3f}{s['compile']:9.3f}{s['probe']:8.3f}{s['score_feedback']:8.3f}{total:8.3f}")
+        print(
+            f"{id:12}{s['check']:8.3f}{s['compile']:9.3f}{s['probe']:8.3f}{s['score_feedback']:8.3f}{total:8.3f}"
+        )
     print(f"median {statistics.median(totals):.3f} CPU s, largest {max(totals):.3f}")
 
 

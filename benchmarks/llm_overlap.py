@@ -32,9 +32,10 @@ def main() -> None:
     parser.add_argument("--delay", type=float, default=5.0)
     parser.add_argument("--concurrency", type=int, default=32)
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, OpenAIServer(
-        default=Behaviour("ok", delay_s=chosen.delay), answer=answer
-    ) as server:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        OpenAIServer(default=Behaviour("ok", delay_s=chosen.delay), answer=answer) as server,
+    ):
         command = [
             sys.executable, "-m", "metamuse", "problem=cache", f"solutions={chosen.solutions}", "--quiet",
             "llm.model=openai/test-model", f"llm.api_base={server.base_url}", f"llm.concurrency={chosen.concurrency}",
@@ -51,12 +52,16 @@ def main() -> None:
         searching = max(e["at"] for e in solutions) - first
         most = server.seen.max_in_flight
     llm = sum(c["latency_s"] for c in calls) / chosen.concurrency
-    cpu = sum(sum(e["result"]["seconds"].values()) for e in solutions if e.get("result")) / workers(compose([]))
+    cpu = sum(sum(e["result"]["seconds"].values()) for e in solutions if e.get("result")) / workers(
+        compose([])
+    )
     bound = max(llm, cpu)
     print(f"{summary['solutions']}")
     print(f"calls {len(calls)}, at most {most} at once; LLM-bound {llm:.1f} s, CPU-bound {cpu:.1f} s")
     print(f"search {searching:.1f} s = {searching / bound:.2f} x bound")
-    print(f"run {summary['timing']['seconds']:.1f} s = {summary['timing']['seconds'] / bound:.2f} x bound; whole process {whole:.1f} s")
+    print(
+        f"run {summary['timing']['seconds']:.1f} s = {summary['timing']['seconds'] / bound:.2f} x bound; whole process {whole:.1f} s"
+    )
 
 
 if __name__ == "__main__":

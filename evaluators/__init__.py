@@ -1,0 +1,1 @@
+"""Simulators: the systems and their physics. They know policies only through evaluators.base."""

@@ -102,7 +102,11 @@ def provenance() -> dict[str, str]:
 
     import metamuse
 
-    out = {"metamuse": metamuse.__version__, "python": platform.python_version(), "machine": platform.machine()}
+    out = {
+        "metamuse": metamuse.__version__,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+    }
     for package in ("numpy", "numba", "litellm", "mlflow"):
         try:
             out[package] = version(package)
@@ -111,7 +115,10 @@ def provenance() -> dict[str, str]:
     root = Path(metamuse.__file__).resolve().parent.parent
     if (root / ".git").exists():
         git = subprocess.run(
-            ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"], capture_output=True, text=True, check=False
+            ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if git.returncode == 0:
             out["git"] = git.stdout.strip()

@@ -204,7 +204,9 @@ class Discovery:
         if outcome.failure is not None and outcome.failure[0] == "infrastructure":
             self._infrastructure += 1
             if self._infrastructure >= self.settings.max_failures:
-                raise RunStopped(f"{self._infrastructure} evaluations in a row failed for no fault of theirs; the last: {outcome.failure[1]}")
+                raise RunStopped(
+                    f"{self._infrastructure} evaluations in a row failed for no fault of theirs; the last: {outcome.failure[1]}"
+                )
         else:
             self._infrastructure = 0
         return outcome
@@ -219,17 +221,23 @@ class Discovery:
         policies = [(id, "baseline", source) for id, source in self.problem.baselines.items()]
         if incumbent is not None:
             policies.append(("incumbent", "incumbent", incumbent))
-        payloads = [(id, kind, {"op": "evaluate", "source": source, "sets": sets}) for id, kind, source in policies]
+        payloads = [
+            (id, kind, {"op": "evaluate", "source": source, "sets": sets}) for id, kind, source in policies
+        ]
         payloads += [(id, "bound", {"op": "bound", "bound": id, "sets": sets}) for id in self.problem.bounds]
 
         async def score(id: str, kind: str, payload: dict[str, Any]) -> None:
             outcome = await self._run(self.executor, Task(id, payload, limits))
-            self._emit("entry", id=id, kind=kind, name=id, source=payload.get("source", ""), **_outcome(outcome))
+            self._emit(
+                "entry", id=id, kind=kind, name=id, source=payload.get("source", ""), **_outcome(outcome)
+            )
 
         await asyncio.gather(*(score(*p) for p in payloads if p[0] not in self.state.entries))
         reference = self.state.entries[self.problem.reference]
         if not reference.ok:
-            raise UsageError(f"The reference baseline {reference.id} fails on these workloads: {reference.message}")
+            raise UsageError(
+                f"The reference baseline {reference.id} fails on these workloads: {reference.message}"
+            )
 
     def set_patience(self, factor: float, least: float) -> None:
         """Let candidates take ``factor`` times as long as the slowest baseline took, at least ``least`` seconds."""
@@ -263,7 +271,9 @@ class Discovery:
         for name, rows in outcome.result["workloads"].items():
             known = self.state.workloads.get(name)
             if known is not None and known != rows:
-                raise UsageError(f"The {name} workloads differ from those this run began with; a run goes on only with the same.")
+                raise UsageError(
+                    f"The {name} workloads differ from those this run began with; a run goes on only with the same."
+                )
             if known is None:
                 self._emit("workloads", workloads={name: rows})
 

@@ -48,7 +48,9 @@ def nearest(embeddings: np.ndarray, centres: Mapping[str, np.ndarray]) -> list[s
     return [names[int(np.argmin(((matrix - row) ** 2).sum(axis=1)))] for row in embeddings]
 
 
-def summary(embeddings: np.ndarray, structures: Sequence[str], centres: Mapping[str, np.ndarray]) -> dict[str, Any]:
+def summary(
+    embeddings: np.ndarray, structures: Sequence[str], centres: Mapping[str, np.ndarray]
+) -> dict[str, Any]:
     """The diversity figures of a run.
 
     Returns:

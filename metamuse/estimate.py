@@ -10,7 +10,12 @@ from metamuse.waypoints import Observation, Waypoints
 
 #: Tokens of an answer by waypoint, low and high. The paper's averages (its cost table) are 142-234 for
 #: extraction and mapping, 230-426 for the formulation and 1,190-1,980 for code; reasoning models write more.
-ANSWER_TOKENS = {"observation": (100, 300), "formulation": (200, 700), "code": (700, 2500), "repair": (700, 2500)}
+ANSWER_TOKENS = {
+    "observation": (100, 300),
+    "formulation": (200, 700),
+    "code": (700, 2500),
+    "repair": (700, 2500),
+}
 #: Share of candidates that need a repair turn, low and high.
 REPAIRED = (0.0, 0.3)
 #: Seconds one candidate takes of one core, low and high, without long traces.
@@ -91,9 +96,12 @@ def _prompt_tokens(run: Run) -> dict[str, int]:
 
     recorder = _Recorder()
     waypoints = Waypoints(run.problem, recorder, run.settings.seed, lambda request, reply: None)
-    text = "A mechanism in one or two sentences, about as long as such sentences usually are when they are precise. " * 2
+    text = (
+        "A mechanism in one or two sentences, about as long as such sentences usually are when they are precise. "
+        * 2
+    )
     observations = [Observation("word", ("property",), "property", text)] * int(run.config["stimuli"]["s"])
-    design = {key: text for key in run.problem.design_keys}
+    design = dict.fromkeys(run.problem.design_keys, text)
     code = "x" * 4000
 
     async def ask() -> None:

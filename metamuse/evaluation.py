@@ -60,7 +60,9 @@ class Candidates:
     the workloads, and the mean seconds that reading one took.
     """
 
-    def __init__(self, problem: Problem, sets: Mapping[str, Sequence[Any]], read_s: Mapping[str, float]) -> None:
+    def __init__(
+        self, problem: Problem, sets: Mapping[str, Sequence[Any]], read_s: Mapping[str, float]
+    ) -> None:
         self.problem = problem
         self.sets = sets
         self.read_s = read_s
@@ -107,7 +109,9 @@ class Candidates:
     ) -> dict[str, Any]:
         try:
             score = self.problem.simulate(compiled, loop, workload)
-            return asdict(score) | {"state_bytes": state_bytes(compiled.state(*self.problem.init_arguments(workload)))}
+            return asdict(score) | {
+                "state_bytes": state_bytes(compiled.state(*self.problem.init_arguments(workload)))
+            }
         except PolicyError as error:
             error = self._located(error, program, compiled, workload)
             if not tolerant:
@@ -143,7 +147,9 @@ class Candidates:
         except PolicyError as error:
             raise _with_line(error) from None
 
-    def _located(self, error: PolicyError, program: Program, compiled: CompiledPolicy, workload: Any) -> PolicyError:
+    def _located(
+        self, error: PolicyError, program: Program, compiled: CompiledPolicy, workload: Any
+    ) -> PolicyError:
         """Find the line of a crash by running the same workload interpreted."""
         if error.kind != "crash" or error.line is not None:
             return error

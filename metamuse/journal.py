@@ -37,7 +37,9 @@ class Journal:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             self._file.close()
-            raise UsageError(f"Another process works on this run ({path.parent}); wait for it or stop it.") from None
+            raise UsageError(
+                f"Another process works on this run ({path.parent}); wait for it or stop it."
+            ) from None
         self._drop_torn_line()
 
     def _drop_torn_line(self) -> None:

@@ -47,7 +47,9 @@ class Progress:
         console: Where to; standard output if None.
     """
 
-    def __init__(self, problem: Problem, total: int, quiet: bool = False, console: Console | None = None) -> None:
+    def __init__(
+        self, problem: Problem, total: int, quiet: bool = False, console: Console | None = None
+    ) -> None:
         self.problem = problem
         self.total = total
         self.quiet = quiet
@@ -159,7 +161,9 @@ class Progress:
     def _counts(self) -> str:
         tally = self.tally
         failed = ", ".join(f"{kind} {n}" for kind, n in sorted(tally.failed.items()))
-        return f"{tally.executable} executable, {tally.distinct} distinct" + (f", failed: {failed}" if failed else "")
+        return f"{tally.executable} executable, {tally.distinct} distinct" + (
+            f", failed: {failed}" if failed else ""
+        )
 
     def _best(self) -> str:
         best, gain = self.tally.best, self.tally.best_gain
@@ -208,7 +212,9 @@ class Progress:
         self.console.print(line, markup=False, emoji=False, soft_wrap=True)
 
 
-def summary_lines(problem: Problem, state: RunState, folder: Path, reason: str, width: int = WIDTH) -> list[str]:
+def summary_lines(
+    problem: Problem, state: RunState, folder: Path, reason: str, width: int = WIDTH
+) -> list[str]:
     """The final block: outcome, answer, small leaderboard, where to look."""
     done = state.executable()
     failed = ", ".join(f"{kind} {n}" for kind, n in state.failures().items())
@@ -219,7 +225,10 @@ def summary_lines(problem: Problem, state: RunState, folder: Path, reason: str, 
     ]
     if reason and reason != "done":
         lines.append(f"The run ended early: {reason}")
-    sentences = (textwrap.wrap(s, width, break_long_words=False, break_on_hyphens=False) for s in verdict(problem, state))
+    sentences = (
+        textwrap.wrap(s, width, break_long_words=False, break_on_hyphens=False)
+        for s in verdict(problem, state)
+    )
     lines += ["", *chain.from_iterable(sentences), ""]
     rows = list(_rows(problem, state))
     if rows:
@@ -241,7 +250,14 @@ def _rows(problem: Problem, state: RunState) -> list[list[str]]:
         gains = [ranking.mean_gain(problem, state, entry, s) for s in ("validation", "holdout")]
         closed = gap_closed(problem, state, entry, which)
         name = _cut(entry.name, 40) if entry.kind == "solution" else f"({entry.kind})"
-        rows.append([entry.id, name, *("" if g is None else f"{g:+.2f}" for g in gains), "" if closed is None else f"{closed:.0f} %"])
+        rows.append(
+            [
+                entry.id,
+                name,
+                *("" if g is None else f"{g:+.2f}" for g in gains),
+                "" if closed is None else f"{closed:.0f} %",
+            ]
+        )
     return rows
 
 

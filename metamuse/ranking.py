@@ -27,7 +27,9 @@ def mean_gain(problem: Problem, state: RunState, entry: Entry, which: str) -> fl
     return None if values is None else float(values.mean())
 
 
-def ranked(problem: Problem, state: RunState, entries: Iterable[Entry], which: str = "validation") -> list[Entry]:
+def ranked(
+    problem: Problem, state: RunState, entries: Iterable[Entry], which: str = "validation"
+) -> list[Entry]:
     """Best first by mean gain on a set; ties keep their order, the unscored are left out."""
     scored = [(mean_gain(problem, state, e, which), e) for e in entries if e.ok]
     return [e for g, e in sorted(((g, e) for g, e in scored if g is not None), key=lambda pair: -pair[0])]

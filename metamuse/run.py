@@ -17,7 +17,15 @@ from metamuse.discover import BudgetExhausted, Discovery, RunStopped, Settings
 from metamuse.errors import UsageError
 from metamuse.executor.base import Executor, ExecutorBroken
 from metamuse.journal import Journal, read
-from metamuse.llm import Budget, CompletionStore, LLMClient, LLMConfig, preflight, price_table, register_composer
+from metamuse.llm import (
+    Budget,
+    CompletionStore,
+    LLMClient,
+    LLMConfig,
+    preflight,
+    price_table,
+    register_composer,
+)
 from metamuse.progress import Progress
 from metamuse.report.html import write_report
 from metamuse.state import Entry, RunState
@@ -67,13 +75,23 @@ class Run:
             repairs=settings_of.whole(config, "search.repairs", 0),
             finalists=settings_of.whole(config, "search.finalists", 1),
             max_failures=settings_of.whole(config, "search.max_failures", 1),
-            limits=limits(config, CANDIDATE_SECONDS if config["executor"]["wall_s"] is None else settings_of.number(config, "executor.wall_s", 0.1)),
+            limits=limits(
+                config,
+                CANDIDATE_SECONDS
+                if config["executor"]["wall_s"] is None
+                else settings_of.number(config, "executor.wall_s", 0.1),
+            ),
         )
 
     def budget(self) -> Budget:
         """The caps of the configuration."""
         caps = self.config["budget"]
-        return Budget(caps["usd"], caps["tokens"], caps["minutes"], allow_unknown_price=bool(caps["allow_unknown_price"]))
+        return Budget(
+            caps["usd"],
+            caps["tokens"],
+            caps["minutes"],
+            allow_unknown_price=bool(caps["allow_unknown_price"]),
+        )
 
     def __call__(self) -> int:
         """Work on the run until it is done; returns the exit code."""
@@ -156,7 +174,9 @@ class Run:
         budget = self.budget()
         if not replaying:
             totals = store.totals
-            budget.restore(usd=totals.cost_usd, tokens=totals.tokens_in + totals.tokens_out, minutes=state.seconds / 60)
+            budget.restore(
+                usd=totals.cost_usd, tokens=totals.tokens_in + totals.tokens_out, minutes=state.seconds / 60
+            )
         return store, LLMClient(self.llm, store, budget)
 
     def _strategy(self, n: int) -> StimulusStrategy:
@@ -191,7 +211,9 @@ class Run:
 
 def _check_stimuli(config: dict[str, Any]) -> None:
     if config["stimuli"]["strategy"] not in ("rsdict", "rsdict_sf"):
-        raise UsageError(f"stimuli.strategy={config['stimuli']['strategy']} is unknown; use rsdict or rsdict_sf.")
+        raise UsageError(
+            f"stimuli.strategy={config['stimuli']['strategy']} is unknown; use rsdict or rsdict_sf."
+        )
     settings_of.whole(config, "stimuli.s", 1)
 
 

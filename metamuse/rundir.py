@@ -75,7 +75,9 @@ def write_solution(folder: Path, entry: Entry) -> None:
     if entry.source:
         write_atomically(target / "policy.py", entry.source.rstrip() + "\n")
     data = entry.data
-    waypoints = {k: data.get(k) for k in ("stimuli", "target", "candidates", "observations", "design", "attempts")}
+    waypoints = {
+        k: data.get(k) for k in ("stimuli", "target", "candidates", "observations", "design", "attempts")
+    }
     write_atomically(target / "design.json", _json(data.get("design")))
     write_atomically(target / "waypoints.json", _json(waypoints))
     write_atomically(target / "scores.json", _json(scores_of(entry)))
@@ -107,10 +109,14 @@ def leaderboard(problem: Problem, state: RunState) -> list[dict[str, Any]]:
             gain = ranking.mean_gain(problem, state, entry, which)
             row[which] = "" if scores is None else f"{scores.mean:.6f}"
             row[f"{which}_gain"] = "" if gain is None else f"{gain:.4f}"
-        row["distinct"] = ("true" if entry.id in new else "false") if entry.kind == "solution" and entry.ok else ""
+        row["distinct"] = (
+            ("true" if entry.id in new else "false") if entry.kind == "solution" and entry.ok else ""
+        )
         row["state_bytes"] = "" if entry.state_bytes is None else str(entry.state_bytes)
         rows.append(row)
-    rows.sort(key=lambda r: (r["validation_gain"] == "", -float(r["validation_gain"] or 0), r["kind"], r["id"]))
+    rows.sort(
+        key=lambda r: (r["validation_gain"] == "", -float(r["validation_gain"] or 0), r["kind"], r["id"])
+    )
     return rows
 
 
@@ -128,13 +134,22 @@ def summary(problem: Problem, state: RunState, run: str) -> dict[str, Any]:
     """summary.json."""
     done = state.executable()
     embeddings = np.stack([s.scores["feedback"].values for s in done]) if done else np.zeros((0, 1))
-    centres = {n: state.entries[n].scores["feedback"].values for n in problem.neighbours if n in state.entries and state.entries[n].ok}
+    centres = {
+        n: state.entries[n].scores["feedback"].values
+        for n in problem.neighbours
+        if n in state.entries and state.entries[n].ok
+    }
     seed = int(state.config.get("seed", 0))
     return {
         "problem": problem.version,
         "run": run,
         "ended": state.ended,
-        "metric": {"name": problem.metric.name, "unit": problem.metric.unit, "direction": "max" if problem.metric.maximise else "min", "gain": problem.metric.gain},
+        "metric": {
+            "name": problem.metric.name,
+            "unit": problem.metric.unit,
+            "direction": "max" if problem.metric.maximise else "min",
+            "gain": problem.metric.gain,
+        },
         "solutions": {
             "requested": int(state.config.get("solutions", len(state.solutions))),
             "attempted": len(state.solutions),
@@ -230,7 +245,18 @@ def write_results(problem: Problem, state: RunState, folder: Path) -> None:
     write_atomically(folder / "summary.json", _json(summary(problem, state, folder.name)))
 
 
-TIMINGS = ("id", "kind", "ns_per_decision", "check_s", "compile_s", "probe_s", "score_s", "tokens_in", "tokens_out", "cost_usd")
+TIMINGS = (
+    "id",
+    "kind",
+    "ns_per_decision",
+    "check_s",
+    "compile_s",
+    "probe_s",
+    "score_s",
+    "tokens_in",
+    "tokens_out",
+    "cost_usd",
+)
 
 
 def _timing_rows(state: RunState) -> list[dict[str, Any]]:
@@ -242,7 +268,9 @@ def _timing_rows(state: RunState) -> list[dict[str, Any]]:
     rows = []
     for entry in [*state.ordered(), *state.entries.values()]:
         seconds = entry.data.get("seconds", {})
-        nanoseconds = [t["ns_per_decision"] for s in entry.scores.values() for t in s.timing if "ns_per_decision" in t]
+        nanoseconds = [
+            t["ns_per_decision"] for s in entry.scores.values() for t in s.timing if "ns_per_decision" in t
+        ]
         calls = by_solution.get(entry.id, [])
         costs = [c["cost_usd"] for c in calls]
         row = {
@@ -250,7 +278,9 @@ def _timing_rows(state: RunState) -> list[dict[str, Any]]:
             "kind": entry.kind,
             "ns_per_decision": f"{float(np.median(nanoseconds)):.1f}" if nanoseconds else "",
             **{f"{k}_s": f"{seconds[k]:.4f}" if k in seconds else "" for k in ("check", "compile", "probe")},
-            "score_s": f"{sum(v for k, v in seconds.items() if k.startswith('score')):.4f}" if seconds else "",
+            "score_s": f"{sum(v for k, v in seconds.items() if k.startswith('score')):.4f}"
+            if seconds
+            else "",
             "tokens_in": sum(c["tokens_in"] for c in calls) if calls else "",
             "tokens_out": sum(c["tokens_out"] for c in calls) if calls else "",
             "cost_usd": ("unknown" if None in costs else f"{sum(costs):.6f}") if calls else "",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from metamuse.build import limits, make_executor, make_problem, read_policy
 from metamuse.errors import UsageError
 from metamuse.executor.base import Executor, Outcome, Task
-from metamuse.build import limits, make_executor, make_problem, read_policy
 from problems.base import Problem
 
 
@@ -33,7 +33,9 @@ def policies(problem: Problem, names: str) -> dict[str, str | None]:
     return out
 
 
-def score(config: dict[str, Any], sources: dict[str, str | None], sets: dict[str, str | None]) -> list[dict[str, Any]]:
+def score(
+    config: dict[str, Any], sources: dict[str, str | None], sets: dict[str, str | None]
+) -> list[dict[str, Any]]:
     """Score policies (None: a bound) on sets of workloads.
 
     Returns:
@@ -45,7 +47,9 @@ def score(config: dict[str, Any], sources: dict[str, str | None], sets: dict[str
     return asyncio.run(_score(config, sources, sets))
 
 
-async def _score(config: dict[str, Any], sources: dict[str, str | None], sets: dict[str, str | None]) -> list[dict[str, Any]]:
+async def _score(
+    config: dict[str, Any], sources: dict[str, str | None], sets: dict[str, str | None]
+) -> list[dict[str, Any]]:
     problem = make_problem(config)
     executor = make_executor(config, sets, warm=len(sources) > 3)
     try:
@@ -57,14 +61,21 @@ async def _score(config: dict[str, Any], sources: dict[str, str | None], sets: d
         for which, items in workloads.items():
             for item in items:
                 item["read_s"] = described.result["read_s"][which]
-        parts = await asyncio.gather(*(_one(config, problem, executor, workloads, n, s) for n, s in sources.items()))
+        parts = await asyncio.gather(
+            *(_one(config, problem, executor, workloads, n, s) for n, s in sources.items())
+        )
     finally:
         await executor.close()
     return [row for part in parts for row in part]
 
 
 async def _one(
-    config: dict[str, Any], problem: Problem, executor: Executor, workloads: dict[str, list[dict[str, Any]]], name: str, source: str | None
+    config: dict[str, Any],
+    problem: Problem,
+    executor: Executor,
+    workloads: dict[str, list[dict[str, Any]]],
+    name: str,
+    source: str | None,
 ) -> list[dict[str, Any]]:
     limit = limits(config, float(config["executor"]["trusted_wall_s"]))
     payload: dict[str, Any] = {"op": "evaluate", "source": source, "tolerant": True}

@@ -171,7 +171,7 @@ class RunState:
 
     def failures(self) -> dict[str, int]:
         """How many solutions failed, by class (classes without failures left out)."""
-        counts = {kind: 0 for kind in FAILURE_CLASSES}
+        counts = dict.fromkeys(FAILURE_CLASSES, 0)
         for solution in self.solutions.values():
             if not solution.ok:
                 counts[solution.status] += 1

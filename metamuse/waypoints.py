@@ -80,7 +80,12 @@ class Waypoints:
 
     async def _observe(self, word: str) -> Observation:
         answer = await self._ask_json(
-            "observation", f"observation/{word}", _OBSERVATION, word=word, version=self.problem.version, task=self._task
+            "observation",
+            f"observation/{word}",
+            _OBSERVATION,
+            word=word,
+            version=self.problem.version,
+            task=self._task,
         )
         properties = tuple(str(p) for p in answer["properties"])
         return Observation(word, properties, answer["property"], " ".join(answer["observation"].split()))
@@ -152,14 +157,20 @@ class Waypoints:
         digest = hashlib.sha256(f"{self.seed}/{key}".encode()).digest()
         return int.from_bytes(digest[:4], "big") >> 1
 
-    async def _ask_json(self, purpose: str, key: str, schema: dict[str, Any], **fields: str) -> dict[str, Any]:
+    async def _ask_json(
+        self, purpose: str, key: str, schema: dict[str, Any], **fields: str
+    ) -> dict[str, Any]:
         system = {"role": "system", "content": _template(f"{purpose}.system").format(**fields)}
         user = self._message(purpose, **fields)
-        return await self._ask(purpose, key, [system, user], lambda text: parse_answer(text, schema), schema)
+        answer: dict[str, Any] = await self._ask(
+            purpose, key, [system, user], lambda text: parse_answer(text, schema), schema
+        )
+        return answer
 
     async def _ask_code(self, purpose: str, key: str, messages: list[dict[str, str]]) -> str:
         system = {"role": "system", "content": self._code_system}
-        return await self._ask(purpose, key, [system, *messages], extract_code, None)
+        source: str = await self._ask(purpose, key, [system, *messages], extract_code, None)
+        return source
 
     async def _ask(
         self,
@@ -182,7 +193,10 @@ class Waypoints:
                 messages = [
                     *messages[:2],
                     {"role": "assistant", "content": reply.text[:4000]},
-                    {"role": "user", "content": f"That answer cannot be used: {error} Answer again, in the format asked for."},
+                    {
+                        "role": "user",
+                        "content": f"That answer cannot be used: {error} Answer again, in the format asked for.",
+                    },
                 ]
         raise AssertionError("unreachable")
 

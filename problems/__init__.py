@@ -1,0 +1,1 @@
+"""Problems: what the model is told, contracts, baselines, workloads; one folder each."""

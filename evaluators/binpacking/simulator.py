@@ -50,7 +50,12 @@ class Stream:
         return -(-int(self.items.sum()) // self.capacity)
 
 
-def make_driver(choose: Callable[..., int], on_packed: Callable[..., Any], view: Callable[[Any], Any], show: Callable[[Any], Any]) -> Callable[..., int]:
+def make_driver(
+    choose: Callable[..., int],
+    on_packed: Callable[..., Any],
+    view: Callable[[Any], Any],
+    show: Callable[[Any], Any],
+) -> Callable[..., int]:
     """Build the loop around a policy's methods."""
 
     def drive(state: Any, items: Any, remaining: Any, counters: Any) -> int:
@@ -86,7 +91,7 @@ def make_driver(choose: Callable[..., int], on_packed: Callable[..., Any], view:
                 counters[FAULT] = TOO_SMALL
             if counters[FAULT] != OK:
                 counters[CHOSEN] = chosen
-                return counters[FAULT]
+                return int(counters[FAULT])
             remaining[chosen] -= item
             on_packed(state, item, chosen, opened)
         counters[NEXT] = len(items)
@@ -126,9 +131,13 @@ def simulate(policy: Policy, loop: Any, stream: Stream, stop: int | None = None)
         while loop(state, items, remaining, counters) == FULL:
             remaining = np.concatenate([remaining, np.zeros_like(remaining)])
     except PolicyError as error:
-        raise PolicyError(error.kind, f"{error.message} (at item {counters[NEXT]} of {stream.name})") from None
+        raise PolicyError(
+            error.kind, f"{error.message} (at item {counters[NEXT]} of {stream.name})"
+        ) from None
     except MemoryError:
-        raise PolicyError("memory", f"it asked for more memory than it may have (at item {counters[NEXT]} of {stream.name})") from None
+        raise PolicyError(
+            "memory", f"it asked for more memory than it may have (at item {counters[NEXT]} of {stream.name})"
+        ) from None
     except (ArithmeticError, LookupError, ValueError, TypeError) as error:
         message = f"{type(error).__name__}: {error} (at item {counters[NEXT]} of {stream.name})"
         raise PolicyError("crash", message) from error
@@ -136,8 +145,14 @@ def simulate(policy: Policy, loop: Any, stream: Stream, stop: int | None = None)
     if counters[FAULT]:
         item = int(items[counters[NEXT]])
         chosen = int(counters[CHOSEN])
-        reason = "which is not an open bin" if counters[FAULT] == NOT_A_BIN else f"whose free space {remaining[chosen]} is less than the item, {item}"
-        raise PolicyError("illegal", f"choose() returned {chosen}, {reason} (at item {counters[NEXT]} of {stream.name})")
+        reason = (
+            "which is not an open bin"
+            if counters[FAULT] == NOT_A_BIN
+            else f"whose free space {remaining[chosen]} is less than the item, {item}"
+        )
+        raise PolicyError(
+            "illegal", f"choose() returned {chosen}, {reason} (at item {counters[NEXT]} of {stream.name})"
+        )
     bins = int(counters[OPEN])
     bound = Stream(stream.name, items, stream.capacity).lower_bound
     n = len(items)
@@ -145,5 +160,9 @@ def simulate(policy: Policy, loop: Any, stream: Stream, stop: int | None = None)
         stream.name,
         100.0 * (bins - bound) / bound,
         {"items": float(n), "bins": float(bins), "lower_bound": float(bound)},
-        {"seconds": seconds, "items_per_s": n / seconds if seconds else 0.0, "ns_per_decision": 1e9 * seconds / n},
+        {
+            "seconds": seconds,
+            "items_per_s": n / seconds if seconds else 0.0,
+            "ns_per_decision": 1e9 * seconds / n,
+        },
     )

@@ -1,0 +1,1 @@
+"""Cache replacement: traces, the simulator, bounds."""

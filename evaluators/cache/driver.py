@@ -114,7 +114,7 @@ def make_driver(
                 else:
                     loser = int(victim(state, slot, key, size, now))
                     if is_fault(store, loser, slot):
-                        return counters[FAULT]
+                        return int(counters[FAULT])
                 gone_size = evict(store, loser)
                 on_evict(state, loser, hash64(store.owner[loser], KEY_SEED), gone_size, now)
             if place < 0:
@@ -126,7 +126,7 @@ def make_driver(
                 loser = int(shed(state, slot, key, size, now))
                 while loser != -1:
                     if is_fault(store, loser, -1):
-                        return counters[FAULT]
+                        return int(counters[FAULT])
                     gone_size = evict(store, loser)
                     on_evict(state, loser, hash64(store.owner[loser], KEY_SEED), gone_size, now)
                     loser = int(shed(state, slot, key, size, now))

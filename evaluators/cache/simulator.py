@@ -109,7 +109,9 @@ def simulate(policy: Policy, loop: Any, job: Job, stop: int | None = None) -> Sc
     except PolicyError as error:
         raise PolicyError(error.kind, f"{error.message} ({_where(job, counters)})") from None
     except MemoryError:
-        raise PolicyError("memory", f"it asked for more memory than it may have ({_where(job, counters)})") from None
+        raise PolicyError(
+            "memory", f"it asked for more memory than it may have ({_where(job, counters)})"
+        ) from None
     except (ArithmeticError, LookupError, ValueError, TypeError) as error:
         raise PolicyError("crash", f"{type(error).__name__}: {error} ({_where(job, counters)})") from error
     seconds = time.perf_counter() - began
@@ -123,7 +125,9 @@ def simulate(policy: Policy, loop: Any, job: Job, stop: int | None = None) -> Sc
         "evictions": float(counters[books.EVICTIONS]),
     }
     if by_bytes:
-        details["byte_miss_ratio"] = float(counters[books.MISSED_BYTES] / max(1, counters[books.REQUESTED_BYTES]))
+        details["byte_miss_ratio"] = float(
+            counters[books.MISSED_BYTES] / max(1, counters[books.REQUESTED_BYTES])
+        )
     timing = {
         "seconds": seconds,
         "requests_per_s": n / seconds if seconds > 0 else 0.0,

@@ -12,11 +12,14 @@ import numpy as np
 from numba import njit
 
 # Places in the counters array.
-NOW, USED, MISSES, MISSED_BYTES, ALLOCATED, REMEMBERED, EVICTIONS, FAULT, FAULT_SLOT, REQUESTED_BYTES = range(10)
+NOW, USED, MISSES, MISSED_BYTES, ALLOCATED, REMEMBERED, EVICTIONS, FAULT, FAULT_SLOT, REQUESTED_BYTES = range(
+    10
+)
 N_COUNTERS = 10
 
 # Values of counters[FAULT].
 OK, NOT_A_SLOT, NOT_CACHED, INCOMING = range(4)
+
 
 class Store(NamedTuple):
     """The simulator's arrays.
@@ -178,5 +181,8 @@ def is_fault(store: Any, slot: int, incoming: int) -> bool:
 
 
 #: The functions as Python and as machine code.
-INTERPRETED = {f.__name__: f for f in (resize, miss, unlink, append, fresh, oldest, rotate, forget_oldest, evict, is_fault)}
+INTERPRETED = {
+    f.__name__: f
+    for f in (resize, miss, unlink, append, fresh, oldest, rotate, forget_oldest, evict, is_fault)
+}
 COMPILED = {name: njit(f, no_cpython_wrapper=True, no_cfunc_wrapper=True) for name, f in INTERPRETED.items()}

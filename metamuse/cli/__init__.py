@@ -46,7 +46,9 @@ the run early; 130 interrupted (resumable).
 """
 
 #: Keys whose values are paths: quoted for Hydra, so that any path, glob or comma list of a shell works.
-_PATHS = re.compile(r"^(workloads|policy|run|out|traces|root|solution|problem\.incumbent|problem\.workloads\.\w+)$")
+_PATHS = re.compile(
+    r"^(workloads|policy|run|out|traces|root|solution|problem\.incumbent|problem\.workloads\.\w+)$"
+)
 _HYDRA_WITH_VALUE = ("--cfg", "-c", "--package", "-p", "--info", "--experimental-rerun")
 _HYDRA = ("-m", "--multirun", "--resolve", "--hydra-help")
 
@@ -113,7 +115,9 @@ def _quoted(word: str) -> str:
     key, _, value = word.partition("=")
     if not _PATHS.match(key.lstrip("+")) or value in ("", "null") or value[0] in "'\"":
         return word
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    # Hydra reads a backslash as itself unless it stands before a quote (or at the end, before the closing one).
+    escaped = re.sub(r"(\\*)'", lambda m: 2 * m[1] + r"\'", value)
+    escaped = re.sub(r"\\+$", lambda m: 2 * m[0], escaped)
     return f"{key}='{escaped}'"
 
 
@@ -153,7 +157,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        print(f"metamuse: {error.strerror or error}{f': {error.filename}' if error.filename else ''}.", file=sys.stderr)
+        print(
+            f"metamuse: {error.strerror or error}{f': {error.filename}' if error.filename else ''}.",
+            file=sys.stderr,
+        )
         return 2
 
 

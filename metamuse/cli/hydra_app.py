@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
 
 from metamuse.cli import Invocation, run_command
 from metamuse.config import folder
@@ -18,7 +19,7 @@ def run_hydra(invocation: Invocation) -> int:
 
     @hydra.main(config_path=str(folder()), config_name="config", version_base="1.3")
     def application(config: Any) -> None:
-        overrides = list(hydra.core.hydra_config.HydraConfig.get().overrides.task)
+        overrides = list(HydraConfig.get().overrides.task)
         codes.append(run_command(replace(invocation, overrides=overrides, hydra=[])))
 
     saved = sys.argv

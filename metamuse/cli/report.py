@@ -15,9 +15,9 @@ def run(invocation: Invocation) -> int:
     if settings["run"] is None:
         raise UsageError("report needs run=<path or name of a run, or latest>.")
     folder = rundir.find(Path(settings["root"]), str(settings["run"]))
+    from metamuse.build import make_problem
     from metamuse.journal import read
     from metamuse.report.html import write_report
-    from metamuse.build import make_problem
     from metamuse.state import RunState
 
     problem = make_problem(rundir.recorded_config(folder))

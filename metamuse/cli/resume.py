@@ -10,7 +10,18 @@ from metamuse.cli import Invocation
 from metamuse.errors import UsageError
 
 #: Settings that may change when a run goes on; everything else is the run's own.
-CHANGEABLE = ("run=", "root=", "executor.", "llm.concurrency=", "llm.timeout_s=", "llm.max_retries=", "budget.", "quiet=", "solutions=", "tracking")
+CHANGEABLE = (
+    "run=",
+    "root=",
+    "executor.",
+    "llm.concurrency=",
+    "llm.timeout_s=",
+    "llm.max_retries=",
+    "budget.",
+    "quiet=",
+    "solutions=",
+    "tracking",
+)
 
 
 def run(invocation: Invocation) -> int:

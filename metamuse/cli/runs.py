@@ -26,7 +26,18 @@ def run(invocation: Invocation) -> int:
         gain = best.get("validation_gain") if gain is None else gain
         solutions = item["solutions"]
         rows.append(
-            [item["run"], item["problem"], f"{solutions['executable']}/{solutions['requested']}", best.get("id", ""), "" if gain is None else f"{gain:.2f}", item["ended"] or "not finished"]
+            [
+                item["run"],
+                item["problem"],
+                f"{solutions['executable']}/{solutions['requested']}",
+                best.get("id", ""),
+                "" if gain is None else f"{gain:.2f}",
+                item["ended"] or "not finished",
+            ]
         )
-    print(table(["run", "problem", "executable", "best", "gain %", "ended"], rows, {2, 4}) if rows else f"no runs under {settings['root']}")
+    print(
+        table(["run", "problem", "executable", "best", "gain %", "ended"], rows, {2, 4})
+        if rows
+        else f"no runs under {settings['root']}"
+    )
     return 0

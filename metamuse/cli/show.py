@@ -14,14 +14,18 @@ def run(invocation: Invocation) -> int:
     """Print a solution's stimuli, observations, design, code and scores."""
     settings = config.compose(invocation.overrides)
     folder = rundir.find(Path(settings["root"]), str(settings["run"] or "latest"))
-    from metamuse.journal import read
     from metamuse.build import make_problem
+    from metamuse.journal import read
     from metamuse.state import RunState
 
     problem = make_problem(rundir.recorded_config(folder))
     state = RunState.fold(read(folder / "journal.jsonl"))
     wanted = str(settings["solution"] or "best")
-    entry = ranking.best(problem, state) if wanted == "best" else next((s for s in state.ordered() if s.id == wanted), None)
+    entry = (
+        ranking.best(problem, state)
+        if wanted == "best"
+        else next((s for s in state.ordered() if s.id == wanted), None)
+    )
     if entry is None:
         raise UsageError(f"{folder.name} has no solution {wanted}.")
     if invocation.json:
@@ -29,7 +33,11 @@ def run(invocation: Invocation) -> int:
         return 0
     print(f"{entry.id}  {entry.name}  ({folder.name})")
     print(f"status: {entry.status}{': ' + entry.message if entry.message else ''}")
-    print("\nstimuli: " + ", ".join(entry.data.get("stimuli") or []) + f"   (target: {entry.data.get('target')})")
+    print(
+        "\nstimuli: "
+        + ", ".join(entry.data.get("stimuli") or [])
+        + f"   (target: {entry.data.get('target')})"
+    )
     for observation in entry.data.get("observations") or []:
         print(f"  {observation['word']}: {observation['property']} -> {observation['text']}")
     print("\ndesign")
@@ -38,5 +46,8 @@ def run(invocation: Invocation) -> int:
     print("\npolicy\n" + entry.source)
     for which, scores in entry.scores.items():
         gain = ranking.mean_gain(problem, state, entry, which)
-        print(f"{which}: mean {problem.metric.name} {scores.mean:.{problem.metric.digits}f}" + ("" if gain is None else f", {gain:.2f} {problem.metric.gain}"))
+        print(
+            f"{which}: mean {problem.metric.name} {scores.mean:.{problem.metric.digits}f}"
+            + ("" if gain is None else f", {gain:.2f} {problem.metric.gain}")
+        )
     return 0

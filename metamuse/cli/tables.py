@@ -14,7 +14,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: set[int]
     widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
     lines = []
     for n, row in enumerate(cells):
-        parts = [c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
+        parts = [
+            c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
+        ]
         lines.append("  ".join(parts).rstrip())
         if n == 0:
             lines.append("  ".join("-" * w for w in widths))
@@ -29,7 +31,14 @@ def print_scores(problem: Problem, rows: list[dict[str, Any]]) -> None:
         cost = row["details"].get("ns_per_decision")
         state = row["details"].get("state_bytes")
         body.append(
-            [row["workload"], row["policy"], value, "" if cost is None else f"{cost:.1f}", "" if state is None else f"{state:,}", row["message"]]
+            [
+                row["workload"],
+                row["policy"],
+                value,
+                "" if cost is None else f"{cost:.1f}",
+                "" if state is None else f"{state:,}",
+                row["message"],
+            ]
         )
     heading = problem.metric.name + (f" ({problem.metric.unit})" if problem.metric.unit else "")
     print(table(["workload", "policy", heading, "ns/decision", "state bytes", ""], body, {2, 3, 4}))
@@ -53,8 +62,15 @@ def print_means(problem: Problem, rows: list[dict[str, Any]]) -> None:
 
     body = []
     for name in sorted(names, key=order):
-        cells = ["failed" if means[name, s] is None else f"{means[name, s]:.{problem.metric.digits}f}" for s in sets]
-        costs = sorted(r["details"]["ns_per_decision"] for r in rows if r["policy"] == name and "ns_per_decision" in r["details"])
+        cells = [
+            "failed" if means[name, s] is None else f"{means[name, s]:.{problem.metric.digits}f}"
+            for s in sets
+        ]
+        costs = sorted(
+            r["details"]["ns_per_decision"]
+            for r in rows
+            if r["policy"] == name and "ns_per_decision" in r["details"]
+        )
         cells.append(f"{costs[len(costs) // 2]:.1f}" if costs else "")
         body.append([name, *cells])
     print(f"mean {problem.metric.name} by set of workloads")

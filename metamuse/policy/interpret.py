@@ -103,7 +103,7 @@ def namespace(program: Program, values: Mapping[str, float]) -> dict[str, Any]:
     tree = ast.fix_missing_locations(_Instrument().visit(tree))
     linecache.cache[FILENAME] = (len(program.source), None, program.source.splitlines(True), FILENAME)
     allowed = {name: getattr(builtins, name) for name in BUILTINS} | numeric.BUILTINS
-    allowed["__build_class__"] = builtins.__build_class__
+    allowed |= {"__build_class__": builtins.__build_class__, "__import__": _import_of_numpy}
     space: dict[str, Any] = {"__name__": "policy", "__builtins__": allowed, **numeric.TOOLS}
     modules = {
         "math": numeric.interpreted_math(),
@@ -118,6 +118,16 @@ def namespace(program: Program, values: Mapping[str, float]) -> dict[str, Any]:
     except (ArithmeticError, ValueError, TypeError) as error:  # arithmetic on constants: nothing else runs
         raise PolicyError("crash", f"a top-level constant raised {type(error).__name__}: {error}") from None
     return space
+
+
+def _import_of_numpy(name: str, *rest: Any) -> Any:
+    """What numpy needs when an array's method is first used: it imports by the caller's builtins.
+
+    A policy can neither import nor write this name.
+    """
+    if name.partition(".")[0] != "numpy":
+        raise ImportError(name)
+    return builtins.__import__(name, *rest)
 
 
 def policy_class(space: Mapping[str, Any], floats: frozenset[str] = frozenset()) -> type:

@@ -230,6 +230,18 @@ def _getitem_array(slab, index):  # type: ignore[no-untyped-def]
     return None
 
 
+@overload(operator.setitem)
+def _setitem_array(slab, index, value):  # type: ignore[no-untyped-def]
+    plain = isinstance(value, types.Number | types.Boolean)
+    if isinstance(slab, SlabType) and not slab.readonly and not (plain and _index_type(slab, index) is not None):
+
+        def store(slab, index, value):  # type: ignore[no-untyped-def]
+            as_array(slab)[index] = value
+
+        return store
+    return None
+
+
 def _address(context: Any, builder: Any, typ: SlabType, value: Any, index: Any) -> Any:
     item = cgutils.create_struct_proxy(typ)(context, builder, value)
     indices = [index] if typ.ndim == 1 else cgutils.unpack_tuple(builder, index, typ.ndim)

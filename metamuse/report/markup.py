@@ -19,7 +19,10 @@ def text(value: object) -> Html:
 
 
 def table(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], right: Iterable[int] = (), classes: Sequence[str] = ()
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    right: Iterable[int] = (),
+    classes: Sequence[str] = (),
 ) -> Html:
     """A table.
 
@@ -36,7 +39,9 @@ def table(
     for n, row in enumerate(rows):
         cells = "".join(f'<td class="{a}">{text(c)}</td>' for a, c in zip(align, row, strict=True))
         body.append(f'<tr class="{esc(classes[n])}">{cells}</tr>' if classes else f"<tr>{cells}</tr>")
-    return Html(f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>')
+    return Html(
+        f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
+    )
 
 
 def definitions(items: Mapping[str, object]) -> Html:
@@ -65,7 +70,9 @@ def _coloured(source: str) -> str:
         if row == to_row:
             piece = lines[row - 1][column:to_column]
         else:
-            piece = "\n".join([lines[row - 1][column:], *lines[row : to_row - 1], lines[to_row - 1][:to_column]])
+            piece = "\n".join(
+                [lines[row - 1][column:], *lines[row : to_row - 1], lines[to_row - 1][:to_column]]
+            )
         row, column = to_row, to_column
         return piece
 

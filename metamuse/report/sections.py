@@ -95,7 +95,9 @@ def idea(view: View) -> Html:
     if view.best is None:
         return Html("")
     design = view.best.data.get("design") or {}
-    items = {key.replace("_", " "): value for key, value in design.items() if key not in ("name", "idea") and value}
+    items = {
+        key.replace("_", " "): value for key, value in design.items() if key not in ("name", "idea") and value
+    }
     words = design.get("idea") or view.best.data.get("doc") or ""
     return _section(f"The idea: {view.best.name}", paragraph(words), definitions(items))
 
@@ -119,7 +121,10 @@ def chain(view: View) -> Html:
     )
     attempts = data.get("attempts", [])
     failed = [a["failure"] for a in attempts if a["failure"]]
-    repairs = "".join(paragraph(f"Attempt {i + 1} failed ({kind}): {message}", "note") for i, (kind, message) in enumerate(failed))
+    repairs = "".join(
+        paragraph(f"Attempt {i + 1} failed ({kind}): {message}", "note")
+        for i, (kind, message) in enumerate(failed)
+    )
     steps = [
         ("Stimuli", words + paragraph(chosen, "note")),
         ("Observations", observations),
@@ -144,16 +149,27 @@ def leaderboard(view: View) -> Html:
             [
                 entry.id,
                 name + (" (like an earlier one)" if entry.kind == "solution" and entry.id not in new else ""),
-                *(_signed(ranking.mean_gain(view.problem, view.state, entry, s)) for s in ("validation", "holdout")),
+                *(
+                    _signed(ranking.mean_gain(view.problem, view.state, entry, s))
+                    for s in ("validation", "holdout")
+                ),
                 _metric(view, entry),
-                "" if closed is None else f"{closed:.0f} %",
+                "" if closed is None else f"{closed:.0f} %".replace("-", "−"),
                 "" if entry.state_bytes is None else f"{entry.state_bytes:,}",
             ]
         )
         classes.append(entry.kind)
     if not rows:
         return Html("")
-    columns = ["id", "", "validation, %", "hold-out, %", f"{view.problem.metric.name}, {SET_NAMES[view.which]}", "gap closed", "state, bytes"]
+    columns = [
+        "id",
+        "",
+        "validation, %",
+        "hold-out, %",
+        f"{view.problem.metric.name}, {SET_NAMES[view.which]}",
+        "gap closed",
+        "state, bytes",
+    ]
     failed = [e.id for e in view.state.entries.values() if not e.ok]
     note = f"Gains are {gain_label(view.problem)}, in percent, mean over the workloads; ordered by validation, which selects. "
     if view.bounds:
@@ -172,7 +188,11 @@ def workloads(view: View) -> Html:
     others = list(dict.fromkeys(e.id for e in (rival, reference, *view.bounds[:1]) if e is not None))
     entries = [view.best, *(view.state.entry(id) for id in others)]
     own, theirs = view.gains(view.best), None if rival is None else view.gains(rival)
-    columns = ["workload", *(e.id for e in entries), *([] if rival is None else [f"gain over {rival.id}, points"])]
+    columns = [
+        "workload",
+        *(e.id for e in entries),
+        *([] if rival is None else [f"gain over {rival.id}, points"]),
+    ]
     rows = []
     for i, name in enumerate(view.best.scores[view.which].workloads):
         row: list[object] = [name, *(view.value(float(e.scores[view.which].values[i])) for e in entries)]
@@ -220,11 +240,17 @@ def progress(view: View) -> Html:
         distinct.append(tally.distinct)
     rival = ranking.best_baseline(view.problem, view.state)
     level = None if rival is None else ranking.mean_gain(view.problem, view.state, rival, "validation")
-    first = svg.progress(gains, level, "" if rival is None else rival.id, f"{gain_label(view.problem)}, %, validation")
+    first = svg.progress(
+        gains, level, "" if rival is None else rival.id, f"{gain_label(view.problem)}, %, validation"
+    )
     note = "Each dot is a solution, a cross one that failed; the line is the best so far. The weakest twentieth is drawn at the lower edge."
     second = "Executable (grey) and distinct (blue) solutions; dashed: if all were."
     return _section(
-        "Progress", paragraph(note, "note"), Html(first), paragraph(second, "note"), Html(svg.counts(executable, distinct))
+        "Progress",
+        paragraph(note, "note"),
+        Html(first),
+        paragraph(second, "note"),
+        Html(svg.counts(executable, distinct)),
     )
 
 
@@ -247,7 +273,13 @@ def diversity(view: View) -> Html:
     if figures["clusters"]:
         clusters = sorted(figures["clusters"].items(), key=lambda item: -item[1])
         parts.append(Html("<h3>Nearest baseline</h3>"))
-        parts.append(table(["baseline", "solutions", ""], [[k, f"{100 * v:.0f} %", Html(svg.bar(v))] for k, v in clusters if v], [1]))
+        parts.append(
+            table(
+                ["baseline", "solutions", ""],
+                [[k, f"{100 * v:.0f} %", Html(svg.bar(v))] for k, v in clusters if v],
+                [1],
+            )
+        )
     numbers = {
         "entropy of these clusters": f"{figures['entropy']:.2f} nats",
         "mean distance between solutions": _optional(figures.get("mean_distance")),
@@ -266,7 +298,9 @@ def failures(view: View) -> Html:
         example = next(s for s in view.state.ordered() if s.status == kind)
         rows.append([kind, n, example.id, example.message[:400]])
     mended = sum(1 for s in view.state.executable() if len(s.data.get("attempts", [])) > 1)
-    note = paragraph(f"{mended} more failed at first and were mended by a repair turn." if mended else "", "note")
+    note = paragraph(
+        f"{mended} more failed at first and were mended by a repair turn." if mended else "", "note"
+    )
     return _section("Failures", table(["class", "solutions", "example", "its message"], rows, [1]), note)
 
 
@@ -281,12 +315,34 @@ def cost(view: View) -> Html:
         before = dollars.get(purpose, 0.0)
         dollars[purpose] = None if before is None or call["cost_usd"] is None else before + call["cost_usd"]
     rows = [
-        [w, f["calls"], f"{f['tokens_in']:,}", f"{f['tokens_out']:,}", f"{latency[w]:.1f}", _dollars(dollars[w])]
+        [
+            w,
+            f["calls"],
+            f"{f['tokens_in']:,}",
+            f"{f['tokens_out']:,}",
+            f"{latency[w]:.1f}",
+            _dollars(dollars[w]),
+        ]
         for w, f in cost["by_waypoint"].items()
     ]
-    rows.append(["all", cost["calls"], f"{cost['tokens_in']:,}", f"{cost['tokens_out']:,}", f"{timing['llm_seconds']:.1f}", _dollars(cost["usd"])])
-    calls = table(["waypoint", "calls", "tokens in", "tokens out", "seconds waited", "cost"], rows, range(1, 6))
-    stages = table(["stage of scoring", "seconds of one core"], [[k.replace("_", " "), f"{v:.2f}"] for k, v in timing["scoring_by_stage"].items()], [1])
+    rows.append(
+        [
+            "all",
+            cost["calls"],
+            f"{cost['tokens_in']:,}",
+            f"{cost['tokens_out']:,}",
+            f"{timing['llm_seconds']:.1f}",
+            _dollars(cost["usd"]),
+        ]
+    )
+    calls = table(
+        ["waypoint", "calls", "tokens in", "tokens out", "seconds waited", "cost"], rows, range(1, 6)
+    )
+    stages = table(
+        ["stage of scoring", "seconds of one core"],
+        [[k.replace("_", " "), f"{v:.2f}"] for k, v in timing["scoring_by_stage"].items()],
+        [1],
+    )
     note = paragraph(f"{_duration(view.state.seconds)} of wall time; calls and scoring overlap.", "note")
     return _section("Cost and time", note, calls if view.state.calls else Html(""), stages)
 
@@ -305,14 +361,30 @@ def provenance(view: View) -> Html:
     }
     containment = view.recorded.get("containment")
     if containment:
-        items["containment"] = ", ".join(map(str, containment)) if isinstance(containment, list) else containment
+        items["containment"] = (
+            ", ".join(map(str, containment)) if isinstance(containment, list) else containment
+        )
     rows = [[which, w["name"], w["digest"]] for which, listed in view.state.workloads.items() for w in listed]
-    hashes = Html(f"<details><summary>{len(rows)} workloads with their hashes</summary>{table(['set', 'workload', 'hash'], rows)}</details>")
+    hashes = Html(
+        f"<details><summary>{len(rows)} workloads with their hashes</summary>{table(['set', 'workload', 'hash'], rows)}</details>"
+    )
     settings = Html(f"<details><summary>All settings</summary>{definitions(_flat(config))}</details>")
     return _section("Provenance", definitions(items), settings, hashes if rows else Html(""))
 
 
-SECTIONS = (answer, idea, workloads, spread, leaderboard, chain, progress, diversity, failures, cost, provenance)
+SECTIONS = (
+    answer,
+    idea,
+    leaderboard,
+    spread,
+    workloads,
+    chain,
+    progress,
+    diversity,
+    failures,
+    cost,
+    provenance,
+)
 
 
 def _section(title: str, *parts: str) -> Html:

@@ -93,11 +93,13 @@ def boxes(rows: Sequence[Box], unit: str) -> str:
     parts.append(_text((left + WIDTH) / 2, bottom + 34, unit, "middle", "axis"))
     for i, row in enumerate(rows):
         middle = top + row_height * (i + 0.5)
-        low, q1, median, q3, high = (x(float(q)) for q in np.quantile(row.values, [0.05, 0.25, 0.5, 0.75, 0.95]))
+        low, q1, median, q3, high = (
+            x(float(q)) for q in np.quantile(row.values, [0.05, 0.25, 0.5, 0.75, 0.95])
+        )
         title = f"{row.label}: mean {row.values.mean():.2f}, median {np.median(row.values):.2f}"
         parts.append(
             f'<g class="box {row.css}"><title>{escape(title)}</title>'
-            + _text(left - 10, middle + 4, _cut(row.label, 27), "end", "name")
+            + _text(left - 10, middle + 4, _cut(row.label, 25), "end", "name")
             + _line(low, middle, high, middle, "whisker")
             + f'<rect x="{q1:.1f}" y="{middle - 7:.1f}" width="{max(q3 - q1, 1):.1f}" height="14" rx="2"/>'
             + _line(median, middle - 7, median, middle + 7, "median")
@@ -130,7 +132,9 @@ def progress(gains: Sequence[float | None], level: float | None, level_name: str
     parts.append(f'<path d="{steps}H{x(len(gains)):.1f}" class="best"/>')
     if level is not None:
         parts.append(_line(left, y(level), WIDTH - 12, y(level), "level"))
-        parts.append(_text(WIDTH - 14, y(level) - 5, f"{level_name}, the best baseline", "end", "tick level-name"))
+        parts.append(
+            _text(WIDTH - 14, y(level) - 5, f"{level_name}, the best baseline", "end", "tick level-name")
+        )
     parts += _axis(x, bottom, "solution")
     parts.append(_text(left, top - 2, unit, "start", "axis"))
     return _figure(bottom + 42, f"Gain over solutions: {unit}", parts)

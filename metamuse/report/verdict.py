@@ -50,7 +50,9 @@ class Comparison:
         return f"{said}; worse on {self.worse_on} of {self.workloads} workloads"
 
 
-def compare(problem: Problem, state: RunState, solution: Entry, rival: Entry, which: str) -> Comparison | None:
+def compare(
+    problem: Problem, state: RunState, solution: Entry, rival: Entry, which: str
+) -> Comparison | None:
     """Compare on one set; None if either was not scored there."""
     own = ranking.gains(problem, state, solution, which)
     theirs = ranking.gains(problem, state, rival, which)
@@ -58,7 +60,9 @@ def compare(problem: Problem, state: RunState, solution: Entry, rival: Entry, wh
         return None
     difference = own - theirs
     low, high = ranking.interval(difference, int(state.config.get("seed", 0)))
-    return Comparison(solution, rival, which, float(difference.mean()), low, high, int((difference < 0).sum()), len(own))
+    return Comparison(
+        solution, rival, which, float(difference.mean()), low, high, int((difference < 0).sum()), len(own)
+    )
 
 
 def decisive_set(entry: Entry) -> str:
@@ -88,7 +92,9 @@ def verdict(problem: Problem, state: RunState) -> list[str]:
         sentences.append(f"{first}, {comparison.sentence}.")
         sentences += _stronger(problem, state, best, comparison)
     if which == "validation":
-        sentences.append("These workloads chose it; the hold-out set has not been opened, so this is not yet an honest number.")
+        sentences.append(
+            "These workloads chose it; the hold-out set has not been opened, so this is not yet an honest number."
+        )
     sentences.append(origin(state))
     return sentences
 
@@ -97,7 +103,9 @@ def origin(state: RunState) -> str:
     """Who proposed the solutions, said honestly."""
     llm = state.config.get("llm", {})
     if llm.get("provider") == "offline":
-        return "This is a recombination of known mechanisms by the offline composer, not a discovery by an LLM."
+        return (
+            "This is a recombination of known mechanisms by the offline composer, not a discovery by an LLM."
+        )
     models = sorted({str(c["model"]) for c in state.calls}) or [str(llm.get("model"))]
     if llm.get("provider") == "replay":
         return f"The answers were replayed from another run ({', '.join(models)})."

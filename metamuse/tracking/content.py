@@ -13,7 +13,15 @@ from metamuse.state import Entry, RunState
 from problems.base import SETS, Problem
 
 #: Parameters a reader looks for first, in this order.
-FIRST = ("problem.name", "llm.provider", "llm.model", "llm.code_model", "solutions", "seed", "stimuli.strategy")
+FIRST = (
+    "problem.name",
+    "llm.provider",
+    "llm.model",
+    "llm.code_model",
+    "solutions",
+    "seed",
+    "stimuli.strategy",
+)
 PARAMETER_LENGTH = 500
 
 Table = dict[str, list[Any]]
@@ -91,7 +99,13 @@ def solutions(problem: Problem, state: RunState) -> Table:
 def rivals(problem: Problem, state: RunState) -> Table:
     """Baselines, bounds and the incumbent."""
     rows = [
-        {"id": e.id, "kind": e.kind, "status": e.status, **_figures(problem, state, e), "state_bytes": e.state_bytes}
+        {
+            "id": e.id,
+            "kind": e.kind,
+            "status": e.status,
+            **_figures(problem, state, e),
+            "state_bytes": e.state_bytes,
+        }
         for e in state.entries.values()
     ]
     return _columns(rows)

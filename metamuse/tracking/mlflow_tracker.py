@@ -50,7 +50,9 @@ class MlflowTracker:
         # The thread reads the state of a run that goes on, so it gets copies of what the loop changes.
         solutions, calls = dict(state.solutions), list(state.calls)
         self._writer = _Writer(self.uri, self.root, problem, state, folder)
-        self._thread = threading.Thread(target=self._work, args=(solutions, calls), name="mlflow", daemon=True)
+        self._thread = threading.Thread(
+            target=self._work, args=(solutions, calls), name="mlflow", daemon=True
+        )
         self._thread.start()
 
     def event(self, state: RunState, event: dict[str, Any]) -> None:
@@ -143,7 +145,9 @@ class _Writer:
             self.store.delete(known)
             known = None
         if known is None:
-            self.run = self.store.create(name, content.tags(self.problem, self.state, self.folder), self.state.began)
+            self.run = self.store.create(
+                name, content.tags(self.problem, self.state, self.folder), self.state.began
+            )
             self.store.parameters(self.run, content.parameters(self.state.config))
         else:
             self.run = known
@@ -183,7 +187,9 @@ class _Writer:
             **{f"failed_{kind}": n for kind, n in tally.failed.items()},
         }
         now = int(time.time() * 1000)
-        self._metrics += [(key, float(value), now, number) for key, value in values.items() if value is not None]
+        self._metrics += [
+            (key, float(value), now, number) for key, value in values.items() if value is not None
+        ]
 
     def flush(self) -> None:
         """Write the metrics that wait."""
@@ -221,13 +227,18 @@ class _Writer:
             return
         figures = content.figures(self.problem, self.state, best)
         now = int(time.time() * 1000)
-        self.store.metrics(self.run, [(f"best_{key}", value, now, 0) for key, value in figures.items() if key != "validation_gain"])
+        self.store.metrics(
+            self.run,
+            [(f"best_{key}", value, now, 0) for key, value in figures.items() if key != "validation_gain"],
+        )
         self.store.tag(self.run, "best", f"{best.id} {best.name}")
         self.store.tag(self.run, "mlflow.note.content", "\n\n".join(verdict(self.problem, self.state)))
 
     def _finalist(self, entry: Entry) -> None:
         name = f"{entry.id} {entry.name}"
-        child = self.store.child(self.run, entry.id, name, {"problem": self.problem.version, "solution": entry.id})
+        child = self.store.child(
+            self.run, entry.id, name, {"problem": self.problem.version, "solution": entry.id}
+        )
         now = int(time.time() * 1000)
         figures = content.figures(self.problem, self.state, entry)
         self.store.metrics(child, [(key, value, now, 0) for key, value in figures.items()])

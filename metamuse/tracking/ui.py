@@ -8,8 +8,10 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
+from typing import IO
 
 from metamuse.errors import UsageError
 
@@ -30,9 +32,13 @@ def ui(uri: str, port: int) -> int:
     if _listening(port):
         raise UsageError(f"Port {port} is in use; choose another with port={port + 1}.")
     print("starting MLflow's UI …", flush=True)
-    server = subprocess.Popen(_command(uri, port), env=_environment(), start_new_session=True)
+    # The server is talkative; what it says matters only if it does not come up.
+    log = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the server
+    server = subprocess.Popen(
+        _command(uri, port), env=_environment(), start_new_session=True, stdout=log, stderr=subprocess.STDOUT
+    )
     try:
-        _wait(server, port)
+        _wait(server, port, log)
         for line in links(path if local else None, port):
             print(line)
         print("Ctrl-C ends it.", flush=True)
@@ -82,11 +88,16 @@ def _listening(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def _wait(server: subprocess.Popen[bytes], port: int) -> None:
+def _wait(server: subprocess.Popen[bytes], port: int, log: IO[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not _listening(port):
         if server.poll() is not None:
-            raise UsageError(f"MLflow's server ended with exit code {server.returncode} before it was up.")
+            log.seek(0)
+            said = log.read().decode(errors="replace").strip().splitlines()
+            last = f"; it last said: {said[-1]}" if said else ""
+            raise UsageError(
+                f"MLflow's server ended with exit code {server.returncode} before it was up{last}."
+            )
         if time.monotonic() > deadline:
             raise UsageError(f"MLflow's server is not up after {START_SECONDS:.0f} s.")
         time.sleep(0.2)

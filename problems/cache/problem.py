@@ -32,7 +32,7 @@ class CacheProblem(Problem):
     contract = simulator.CONTRACT
     reference = "fifo"
     neighbours = ("lru", "fifo", "lfu", "wtinylfu", "clock", "arc", "sieve", "slru", "s3fifo")
-    bounds = ("belady",)
+    bounds: tuple[str, ...] = ("belady",)
     design_keys = {
         "name": "a short name of the algorithm",
         "idea": "the idea in two sentences",

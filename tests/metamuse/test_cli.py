@@ -31,7 +31,21 @@ def test_default_command_is_discover() -> None:
     assert invocation.overrides == ["problem=cache", "seed=3"]
 
 
-@pytest.mark.parametrize("path", ["a b/c.csv", "x,y", "traces/*.zst", "it's.bin", "back\\slash", "{1..3}", "a=b", "ü.txt", "$HOME/x", "(x)"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "a b/c.csv",
+        "x,y",
+        "traces/*.zst",
+        "it's.bin",
+        "back\\slash",
+        "{1..3}",
+        "a=b",
+        "ü.txt",
+        "$HOME/x",
+        "(x)",
+    ],
+)
 def test_paths_of_any_shape_survive_hydra(path: str) -> None:
     invocation = parse(["score", f"workloads={path}", f"problem.workloads.validation={path}"])
     assert invocation is not None
@@ -84,7 +98,13 @@ def test_capacities_pass_through(capacity: str) -> None:
         (["problem.workloads.validation=/nosuch/*.bin"], "no file matches"),
     ],
 )
-def test_mistakes_get_one_sentence_and_exit_code_2(arguments: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mistakes_get_one_sentence_and_exit_code_2(
+    arguments: list[str],
+    sentence: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 2
     error = capsys.readouterr().err

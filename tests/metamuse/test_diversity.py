@@ -39,7 +39,9 @@ def test_summary_names_clusters_and_entropy() -> None:
     assert figures["clusters"] == {"lru": 0.5, "fifo": 0.5}
     assert figures["entropy"] == pytest.approx(math.log(2), abs=1e-4)
     assert figures["distinct"]["exact"] == 4
-    expected = np.mean([np.linalg.norm(a - b) for i, a in enumerate(rows) for j, b in enumerate(rows) if i != j])
+    expected = np.mean(
+        [np.linalg.norm(a - b) for i, a in enumerate(rows) for j, b in enumerate(rows) if i != j]
+    )
     assert figures["mean_distance"] == pytest.approx(expected, abs=1e-6)
 
 

@@ -20,7 +20,14 @@ from tests.support.scripted import answer
 
 ROOT = Path(__file__).parents[2]
 SOLUTIONS = 6
-SMALL = ["tracking=none", f"solutions={SOLUTIONS}", "search.lag=3", "stimuli.warmup=2", "search.finalists=2", "--quiet"]
+SMALL = [
+    "tracking=none",
+    f"solutions={SOLUTIONS}",
+    "search.lag=3",
+    "stimuli.warmup=2",
+    "search.finalists=2",
+    "--quiet",
+]
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +53,15 @@ def settings(traces: dict[str, str]) -> list[str]:
 def start(*arguments: str, cwd: Path, **environment: str) -> subprocess.Popen[str]:
     env = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     command = [sys.executable, "-m", "metamuse", *arguments]
-    return subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, start_new_session=True)
+    return subprocess.Popen(
+        command,
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=env,
+        start_new_session=True,
+    )
 
 
 def finish(process: subprocess.Popen[str], code: int = 0) -> str:
@@ -79,9 +94,28 @@ def test_a_run_leaves_what_it_promises(reference_run: Path) -> None:
     assert summary["problem"] == "cache-v1"
     solutions = summary["solutions"]
     assert solutions["requested"] == SOLUTIONS == solutions["executable"] + sum(solutions["failed"].values())
-    assert set(summary["best"]) >= {"id", "name", "validation", "holdout", "validation_gain", "holdout_gain", "ci95"}
+    assert set(summary["best"]) >= {
+        "id",
+        "name",
+        "validation",
+        "holdout",
+        "validation_gain",
+        "holdout_gain",
+        "ci95",
+    }
     rows = list(csv.DictReader((reference_run / "leaderboard.csv").open()))
-    assert list(rows[0]) == ["id", "kind", "name", "status", "validation", "holdout", "validation_gain", "holdout_gain", "distinct", "state_bytes"]
+    assert list(rows[0]) == [
+        "id",
+        "kind",
+        "name",
+        "status",
+        "validation",
+        "holdout",
+        "validation_gain",
+        "holdout_gain",
+        "distinct",
+        "state_bytes",
+    ]
     assert {r["id"] for r in rows if r["kind"] == "baseline"} >= {"fifo", "lru", "arc", "s3fifo"}
     belady = next(r for r in rows if r["id"] == "belady")
     assert all(float(belady["validation"]) <= float(r["validation"]) for r in rows if r["validation"])
@@ -96,7 +130,9 @@ def test_a_run_leaves_what_it_promises(reference_run: Path) -> None:
     assert (reference_run / "config.yaml").is_file()
 
 
-def test_the_number_of_workers_changes_nothing(reference_run: Path, traces: dict[str, str], tmp_path: Path) -> None:
+def test_the_number_of_workers_changes_nothing(
+    reference_run: Path, traces: dict[str, str], tmp_path: Path
+) -> None:
     finish(start("problem=cache", *settings(traces), "executor.workers=3", "llm.concurrency=1", cwd=tmp_path))
     assert leaderboard(only_run(tmp_path)) == leaderboard(reference_run)
 
@@ -107,7 +143,9 @@ def test_another_seed_is_another_run(reference_run: Path, traces: dict[str, str]
 
 
 @pytest.mark.parametrize("lines", [9, 25, 40])
-def test_kill_9_and_resume_loses_nothing(reference_run: Path, traces: dict[str, str], tmp_path: Path, lines: int) -> None:
+def test_kill_9_and_resume_loses_nothing(
+    reference_run: Path, traces: dict[str, str], tmp_path: Path, lines: int
+) -> None:
     process = start("problem=cache", *settings(traces), cwd=tmp_path)
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
@@ -130,7 +168,9 @@ def test_kill_9_and_resume_loses_nothing(reference_run: Path, traces: dict[str, 
     assert sorted(numbers) == list(range(SOLUTIONS))
 
 
-def test_interrupt_leaves_a_resumable_run(reference_run: Path, traces: dict[str, str], tmp_path: Path) -> None:
+def test_interrupt_leaves_a_resumable_run(
+    reference_run: Path, traces: dict[str, str], tmp_path: Path
+) -> None:
     process = start("problem=cache", *settings(traces), cwd=tmp_path)
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
@@ -152,13 +192,19 @@ def test_resume_refuses_other_settings(reference_run: Path, tmp_path: Path) -> N
     assert process.returncode == 2
 
 
-def test_replay_repeats_a_run_without_its_model(reference_run: Path, traces: dict[str, str], tmp_path: Path) -> None:
+def test_replay_repeats_a_run_without_its_model(
+    reference_run: Path, traces: dict[str, str], tmp_path: Path
+) -> None:
     finish(start("problem=cache", *settings(traces), "llm=replay", f"run={reference_run}", cwd=tmp_path))
     assert leaderboard(only_run(tmp_path)) == leaderboard(reference_run)
 
 
-def test_replay_of_something_else_is_one_sentence(reference_run: Path, traces: dict[str, str], tmp_path: Path) -> None:
-    process = start("problem=cache", *settings(traces), "llm=replay", f"run={reference_run}", "seed=5", cwd=tmp_path)
+def test_replay_of_something_else_is_one_sentence(
+    reference_run: Path, traces: dict[str, str], tmp_path: Path
+) -> None:
+    process = start(
+        "problem=cache", *settings(traces), "llm=replay", f"run={reference_run}", "seed=5", cwd=tmp_path
+    )
     _, err = process.communicate(timeout=120)
     assert process.returncode == 2, err
     assert "no answer for call" in err
@@ -166,12 +212,27 @@ def test_replay_of_something_else_is_one_sentence(reference_run: Path, traces: d
 
 
 def model_settings(server: OpenAIServer) -> list[str]:
-    return ["llm.model=openai/test-model", f"llm.api_base={server.base_url}", "llm.backoff_s=0.05", "llm.max_backoff_s=0.2"]
+    return [
+        "llm.model=openai/test-model",
+        f"llm.api_base={server.base_url}",
+        "llm.backoff_s=0.05",
+        "llm.max_backoff_s=0.2",
+    ]
 
 
 def test_a_run_with_a_real_http_model(traces: dict[str, str], tmp_path: Path) -> None:
-    with OpenAIServer([Behaviour("429", retry_after="0"), "500", "malformed", "empty"], answer=answer) as server:
-        finish(start("problem=cache", *settings(traces), *model_settings(server), cwd=tmp_path, OPENAI_API_KEY="sk-canary-1234567890"))
+    with OpenAIServer(
+        [Behaviour("429", retry_after="0"), "500", "malformed", "empty"], answer=answer
+    ) as server:
+        finish(
+            start(
+                "problem=cache",
+                *settings(traces),
+                *model_settings(server),
+                cwd=tmp_path,
+                OPENAI_API_KEY="sk-canary-1234567890",
+            )
+        )
         asked = len(server.seen.bodies)
     run = only_run(tmp_path)
     summary = json.loads((run / "summary.json").read_text())
@@ -185,7 +246,17 @@ def test_a_run_with_a_real_http_model(traces: dict[str, str], tmp_path: Path) ->
 
 def test_a_token_budget_ends_the_run_early_and_can_be_raised(traces: dict[str, str], tmp_path: Path) -> None:
     with OpenAIServer(answer=answer) as server:
-        finish(start("problem=cache", *settings(traces), *model_settings(server), "budget.tokens=40000", "llm.concurrency=2", cwd=tmp_path), code=3)
+        finish(
+            start(
+                "problem=cache",
+                *settings(traces),
+                *model_settings(server),
+                "budget.tokens=40000",
+                "llm.concurrency=2",
+                cwd=tmp_path,
+            ),
+            code=3,
+        )
         run = only_run(tmp_path)
         summary: dict[str, Any] = json.loads((run / "summary.json").read_text())
         assert summary["ended"].startswith("budget")
@@ -198,7 +269,16 @@ def test_a_token_budget_ends_the_run_early_and_can_be_raised(traces: dict[str, s
 
 def test_dry_run_asks_nothing_and_writes_nothing(traces: dict[str, str], tmp_path: Path) -> None:
     with OpenAIServer(answer=answer) as server:
-        out = finish(start("problem=cache", *settings(traces), *model_settings(server), "--dry-run", "--json", cwd=tmp_path))
+        out = finish(
+            start(
+                "problem=cache",
+                *settings(traces),
+                *model_settings(server),
+                "--dry-run",
+                "--json",
+                cwd=tmp_path,
+            )
+        )
         assert server.seen.bodies == []
     figures = json.loads(out)
     assert figures["candidates"] == SOLUTIONS
@@ -208,13 +288,23 @@ def test_dry_run_asks_nothing_and_writes_nothing(traces: dict[str, str], tmp_pat
 
 
 def test_score_json_is_the_contract(traces: dict[str, str], tmp_path: Path) -> None:
-    out = finish(start("score", "policy=lru,belady", f"workloads={traces['holdout']}", "--json", cwd=tmp_path))
+    out = finish(
+        start("score", "policy=lru,belady", f"workloads={traces['holdout']}", "--json", cwd=tmp_path)
+    )
     answer_ = json.loads(out)
     assert answer_["problem"] == "cache-v1"
     assert len(answer_["results"]) == 8
     row = answer_["results"][0]
     assert set(row) == {"policy", "workload", "metric", "value", "status", "message", "details"}
-    assert set(row["details"]) >= {"requests", "misses", "capacity", "requests_per_s", "seconds_total", "ns_per_decision", "state_bytes"}
+    assert set(row["details"]) >= {
+        "requests",
+        "misses",
+        "capacity",
+        "requests_per_s",
+        "seconds_total",
+        "ns_per_decision",
+        "state_bytes",
+    }
     assert row["value"] == row["details"]["misses"] / row["details"]["requests"]
 
 
@@ -224,7 +314,9 @@ def test_a_failing_policy_scores_null_and_exit_code_1(traces: dict[str, str], tm
         "class Policy:\n    def __init__(self, capacity, n_slots):\n        self.n = 0\n\n"
         "    def victim(self, slot, key, size, now):\n        return slot\n"
     )
-    out = finish(start("score", f"policy={policy}", f"workloads={traces['holdout']}", "--json", cwd=tmp_path), code=1)
+    out = finish(
+        start("score", f"policy={policy}", f"workloads={traces['holdout']}", "--json", cwd=tmp_path), code=1
+    )
     row = json.loads(out)["results"][0]
     assert (row["value"], row["status"]) == (None, "illegal")
     assert "incoming" in row["message"]

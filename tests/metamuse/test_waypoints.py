@@ -43,7 +43,9 @@ def test_a_word_is_observed_once(problem: Any) -> None:
     waypoints, keys = make(problem, model)
 
     async def ask() -> list[Observation]:
-        return await asyncio.gather(*(waypoints.observe("river") for _ in range(5)), waypoints.observe("tide"))
+        return await asyncio.gather(
+            *(waypoints.observe("river") for _ in range(5)), waypoints.observe("tide")
+        )
 
     seen = asyncio.run(ask())
     assert sorted(keys) == ["observation/river", "observation/tide"]
@@ -105,8 +107,8 @@ def test_the_design_has_the_problems_keys(problem: Any) -> None:
 
 def test_a_missing_key_is_named_to_the_model(problem: Any) -> None:
     keys = list(problem.design_keys)
-    good = json.dumps({k: "x" for k in keys})
-    bad = json.dumps({k: "x" for k in keys[1:]})
+    good = json.dumps(dict.fromkeys(keys, "x"))
+    bad = json.dumps(dict.fromkeys(keys[1:], "x"))
     model = Fake(bad, good)
     waypoints, _ = make(problem, model)
     asyncio.run(waypoints.formulate([], "0/formulation"))
@@ -127,7 +129,11 @@ def test_the_code_prompt_states_language_contract_and_design(problem: Any) -> No
 def test_repair_shows_code_and_error(problem: Any) -> None:
     model = Fake("```python\nclass Policy:\n    x = 1\n```")
     waypoints, _ = make(problem, model)
-    asyncio.run(waypoints.repair({"idea": "tides"}, "class Policy: ...", ("illegal", "line 3: no such slot"), "0/repair/0"))
+    asyncio.run(
+        waypoints.repair(
+            {"idea": "tides"}, "class Policy: ...", ("illegal", "line 3: no such slot"), "0/repair/0"
+        )
+    )
     text = model.requests[0].messages[-1]["content"]
     assert "line 3: no such slot" in text
     assert "class Policy: ..." in text
@@ -139,4 +145,9 @@ def test_templates_have_no_unfilled_fields() -> None:
     for template in folder.glob("*.md"):
         text = template.read_text()
         if template.name != "language.md":
-            text.format_map({k: "x" for k in "version task word situation keys observations language contract design code kind error".split()})
+            text.format_map(
+                dict.fromkeys(
+                    "version task word situation keys observations language contract design code kind error".split(),
+                    "x",
+                )
+            )

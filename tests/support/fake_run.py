@@ -44,7 +44,11 @@ class FakeProblem(Problem):
 
     def __init__(self, maximise: bool = False) -> None:
         super().__init__({"name": "fake"})
-        what, unit, gain = ("throughput", "op/s", "more throughput than Plain, %") if maximise else ("waste", "", "less waste than Plain, %")
+        what, unit, gain = (
+            ("throughput", "op/s", "more throughput than Plain, %")
+            if maximise
+            else ("waste", "", "less waste than Plain, %")
+        )
         self.metric = Metric(what, unit, maximise, 1e3 if maximise else 0.0, 1 if maximise else 4, gain)
 
 
@@ -82,7 +86,10 @@ def events(
     yield event(
         "run",
         config={
-            "problem": {"name": "fake", "workloads": {s: "synthetic" for s in ("feedback", "validation", "holdout")}},
+            "problem": {
+                "name": "fake",
+                "workloads": dict.fromkeys(("feedback", "validation", "holdout"), "synthetic"),
+            },
             "llm": {"provider": provider, "model": model},
             "stimuli": {"strategy": "rsdict_sf", "s": 4},
             "search": {"lag": 4, "repairs": 1, "finalists": 3},
@@ -142,21 +149,34 @@ def events(
             "candidates": [words, list(WORDS[:4])],
             "target": "none" if number < 4 else "explore",
             "observations": [
-                {"word": w, "properties": [f"{w} moves slowly", f"{w} is heavy"], "property": f"{w} moves slowly", "text": f"keep what moves like a {w}"}
+                {
+                    "word": w,
+                    "properties": [f"{w} moves slowly", f"{w} is heavy"],
+                    "property": f"{w} moves slowly",
+                    "text": f"keep what moves like a {w}",
+                }
                 for w in words
             ],
-            "design": {"name": "Tidal segments", "idea": "Two tides carry items in and out.", "state": "one counter"},
+            "design": {
+                "name": "Tidal segments",
+                "idea": "Two tides carry items in and out.",
+                "state": "one counter",
+            },
             "attempts": [{"source": POLICY, "failure": None}],
             "seconds": 2.0,
         }
         if rng.random() < failing:
-            failure = [["compile", "line 9: `turn` is not an int"], ["timeout", "took longer than 30 s"]][number % 2]
+            failure = [["compile", "line 9: `turn` is not an int"], ["timeout", "took longer than 30 s"]][
+                number % 2
+            ]
             fields["attempts"] = [{"source": POLICY, "failure": failure}] * 2
             yield event("solution", failure=failure, **fields)
             continue
         factor = skill + 0.03 * float(rng.standard_normal())
         finalists.append((factor, number))
-        yield event("solution", result=result(factor, ["feedback", "validation"]), seconds_scoring=0.7, **fields)
+        yield event(
+            "solution", result=result(factor, ["feedback", "validation"]), seconds_scoring=0.7, **fields
+        )
     if holdout:
         yield event("workloads", workloads={"holdout": _described("holdout", workloads)})
         for factor, number in sorted(finalists, reverse=True)[:3]:

@@ -24,7 +24,9 @@ def answer(body: dict[str, Any]) -> str:
         return json.dumps({"properties": ["heavy", "slow", word], "property": "heavy", "observation": text})
     if "Observations:" in user:
         keys = re.findall(r'^- "(\w+)":', system, re.MULTILINE)
-        return "Here it is.\n```json\n" + json.dumps({k: f"{k} of design {pick % 9973}" for k in keys}) + "\n```"
+        return (
+            "Here it is.\n```json\n" + json.dumps({k: f"{k} of design {pick % 9973}" for k in keys}) + "\n```"
+        )
     problem = re.search(r"Problem \((\w+)-v\d+\)", system)
     assert problem is not None, system[:200]
     files = sorted(CORPUS.glob(f"{problem[1]}-*.md"))

@@ -1,0 +1,1 @@
+"""Baseline policies of the cache problem; the file name is the id."""

@@ -7,7 +7,7 @@ REMEMBERED = 0.5  # tune: 0.1..1.0
 
 
 class Policy:
-    """2Q: new objects queue in A1in; those requested again after they left it (ghosts, A1out) enter an LRU list.
+    """2Q: new objects queue in A1in; those requested again after they left it (A1out) enter an LRU list.
 
     Requests while an object is in A1in are taken as correlated and do not count. Johnson and Shasha, "2Q: a
     low overhead high performance buffer management replacement algorithm", VLDB 1994; as in libcachesim

@@ -13,12 +13,13 @@ IN_PROTECTED = 2
 
 
 class Policy:
-    """W-TinyLFU: an LRU window in front; whoever leaves it must be requested more often than the main victim.
+    """W-TinyLFU: an LRU window in front; who leaves it must be requested more often than the main victim.
 
-    A sketch of 4-bit counts, halved every AGE x capacity requests, compares the two: the newcomer must lead by
-    more than LEAD (its own request counts, and in a loop as long as the sketch's period everybody else's was
-    halved since). The main cache is an SLRU with a probation and a protected segment. Einziger, Friedman and Manes, "TinyLFU: a highly efficient
-    cache admission policy", ACM Transactions on Storage 2017.
+    A sketch of 4-bit counts, halved every AGE x capacity requests, compares them. The newcomer must lead by
+    more than LEAD: its own last request counts, and in a loop as long as the sketch's period everybody
+    else's count was halved since. The main cache is an SLRU with a probation and a protected segment.
+    Einziger, Friedman and Manes, "TinyLFU: a highly efficient cache admission policy", ACM Transactions on
+    Storage 2017. A design of its own: near libcachesim's WTinyLFU, not equal to it.
     """
 
     def __init__(self, capacity, n_slots):
@@ -32,7 +33,7 @@ class Policy:
         self.protected_room = int((capacity - self.window_room) * PROTECTED)
         self.window_used = 0
         self.protected_used = 0
-        # A quarter to a third of the slots can be cached at once: 3 to 4 counters a row for each.
+        # About a third of the slots can be cached at once: three counters a row for each of them.
         self.requests = Sketch(n_slots, 15, max(AGE * (n_slots // 3), 16))
 
     def on_hit(self, slot, key, size, now):

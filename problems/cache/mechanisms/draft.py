@@ -25,7 +25,7 @@ class _Field:
     needs: tuple[str, ...] = ()
 
 
-# In the order of their upkeep: gap reads the old time in seen, carried credit is read before it is reset.
+# In the order of their upkeep: gap reads the old time in seen, credit may start from asked.
 _FIELDS: dict[str, _Field] = {
     "gap": _Field(
         "float64",
@@ -41,11 +41,16 @@ _FIELDS: dict[str, _Field] = {
     "seen": _Field("int64", ("self.seen[slot] = now",)),
     "born": _Field("int64", ("self.born[slot] = now",)),
     "returns": _Field("int64", ("self.returns[slot] = self.returns[slot] + 1 if {known} else 0",)),
+    "asked": _Field("int64", ("self.asked[slot] = 0",), ("self.asked[slot] += 1",)),
+    "woke": _Field("int64", ("self.woke[slot] = now",)),
     "left": _Field("int64", (), evict=("self.gone += 1", "self.left[slot] = self.gone")),
     "credit": _Field("int64", ("self.credit[slot] = 0",)),
     "tag": _Field("int64", ("self.tag[slot] = key",)),
 }
-_CARRY = "self.credit[slot] = self.credit[slot] // 2 if {known} else 0"
+_CARRY = {
+    "self.asked[slot] = 0": "self.asked[slot] = self.asked[slot] // 2 if {known} else 0",
+    "self.credit[slot] = 0": "self.credit[slot] = min(MOST, self.asked[slot])",
+}
 
 
 class Draft:
@@ -186,7 +191,7 @@ class Draft:
         return any(f"rank = {rank}" in line for line in self.ranks)
 
     def field(self, *names: str) -> None:
-        """Keep a number per slot: ``credit seen born gap tag left returns``."""
+        """Keep a number per slot: ``credit asked seen woke born gap tag left returns``."""
         for name in names:
             self._fields.add(name)
             self.field(*_FIELDS[name].needs)
@@ -278,8 +283,9 @@ class Draft:
         lines += self._upkeep("hit")
         lines += self.hit
         count = ["if self.credit[slot] < MOST:", "    self.credit[slot] += 1"] if "credit" in self._fields else []
-        # Gates that ask for the count need it to go on counting.
-        if self.lazy and not any("credit" in gate for gate in self.gates):
+        if "woke" in self._fields:
+            moves.append("self.woke[slot] = now")
+        if self.lazy:
             moves = count + moves
         else:
             lines += count
@@ -319,8 +325,8 @@ class Draft:
 
     def _insert_lines(self) -> list[str]:
         lines = self._upkeep("insert")
-        if self.carries and "credit" in self._fields:
-            lines[lines.index("self.credit[slot] = 0")] = _CARRY.format(known=self.known)
+        if self.carries:
+            lines = [_CARRY.get(line, line).format(known=self.known) for line in lines]
         lines += self.note
         enter = [*self.enter, *self.after_insert]
         # A slot that admit() turned away is remembered although nothing was written into its numbers.

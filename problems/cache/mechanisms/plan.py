@@ -9,13 +9,18 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from problems.cache.mechanisms.draft import Draft
-from problems.cache.mechanisms.rules import PLACES, RULES, guard_credit
+from problems.cache.mechanisms.rules import MINOR_WORTHS, PLACES, RULES, guard_credit
 from problems.cache.mechanisms.structures import BY_WORTH, STRUCTURES
 
 #: Order in which rules are written: later ones may ask what earlier ones did (e.g. whether there is a gate).
 _ORDER = ("admit", "hit", "insert", "memory", "worth", "age", "guard")
 #: What a structure that lives on worth is given if no observation says what worth is.
 _WORTHS = ("worth_recent", "worth_count", "worth_rate", "worth_rhythm")
+#: (roles of which none is there, what to add, how often)
+_DEFAULTS = (
+    ({"insert", "admit"}, ("insert_wave", "insert_drought", "insert_wave", "admit_door"), 0.7),
+    ({"memory"}, ("memory_boost", "memory_boost", "memory_carry"), 0.6),
+)
 _LINE = re.compile(r"\[plan: (?P<structure>\w+)(?P<rules>(?: \+ \w+)*)(?: \| (?P<numbers>[^\]]*))?\]")
 
 
@@ -49,7 +54,7 @@ class Plan:
                 if _role(part.name) == role:
                     draft.strength = part.strength
                     RULES[part.name](draft)
-        if self.structure.name in BY_WORTH and not draft.terms:
+        if self.structure.name in BY_WORTH and not _weighs(self.rules):
             RULES["worth_count"](draft)
         draft.strength = self.structure.strength
         STRUCTURES[self.structure.name](draft)
@@ -104,9 +109,23 @@ def combine(wishes: Sequence[tuple[tuple[str, ...], float | None]], rng: np.rand
             chosen = next((n for n in names if n in RULES and _fits(n, rules)), None)
             if chosen is not None:
                 rules.append(Part(chosen, strength))
-    if structure.name in BY_WORTH and not any(_role(part.name) == "worth" for part in rules):
+    if structure.name in BY_WORTH and not _weighs(rules):
         rules.append(Part(_WORTHS[int(rng.integers(len(_WORTHS)))]))
-    return Plan(structure, tuple(rules))
+    return Plan(structure, (*rules, *_defaults(rules, rng)))
+
+
+def _weighs(rules: Sequence[Part]) -> bool:
+    return any(_role(part.name) == "worth" and part.name not in MINOR_WORTHS for part in rules)
+
+
+def _defaults(rules: Sequence[Part], rng: np.random.Generator) -> list[Part]:
+    """What is often added to a plan that says nothing of strangers or of those who come back."""
+    roles = {_role(part.name) for part in rules}
+    added = []
+    for missing, names, chance in _DEFAULTS:
+        if not roles & missing and rng.random() < chance:
+            added.append(Part(names[int(rng.integers(len(names)))]))
+    return added
 
 
 def _fits(name: str, rules: Sequence[Part]) -> bool:

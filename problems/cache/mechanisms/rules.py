@@ -13,6 +13,9 @@ from problems.cache.mechanisms.draft import Draft
 
 Rule = Callable[[Draft], None]
 
+#: Worth that tells good from bad only together with another.
+MINOR_WORTHS = ("worth_size", "worth_jitter", "worth_senior")
+
 #: How many rules of a role a policy takes at most.
 PLACES = {"hit": 1, "insert": 2, "admit": 1, "guard": 2, "worth": 3, "age": 1, "memory": 2}
 
@@ -22,33 +25,36 @@ PLACES = {"hit": 1, "insert": 2, "admit": 1, "guard": 2, "worth": 3, "age": 1, "
 
 def hit_every(d: Draft) -> None:
     """Hits have an effect on a beat."""
-    every = d.number("EVERY", 2, 5)
+    every = d.number("EVERY", 2, 4)
     d.attribute("beat", "0")
     d.hit.append("self.beat += 1")
-    d.gates.append(f"self.beat % {every} == 0")
-    d.say("on_hit", f"Only one hit of the cache in {every} has this effect.")
+    d.field("asked")
+    d.gates.append(f"(self.asked[slot] == 1 or self.beat % {every} == 0)")
+    d.say("on_hit", f"After an object's first hit, only one hit of the cache in {every} has this effect.")
 
 
 def hit_rest(d: Draft) -> None:
     """A burst of hits counts once."""
     rest = d.number("REST", 0.02, 1.0, log=True)
-    d.gates.append(f"idle > {rest} * self.room")
-    d.say("on_hit", f"Hits that follow each other within {rest} of the cache's size in requests count as one.")
+    d.field("woke")
+    d.gates.append(f"now - self.woke[slot] > {rest} * self.room")
+    d.say("on_hit", f"Hits that follow a counted one within {rest} of the cache's size in requests do not count.")
 
 
 def hit_luck(d: Draft) -> None:
     """Hits have an effect by chance."""
     luck = d.number("HIT_LUCK", 0.1, 0.9)
-    d.gates.append(f"{d.rng()}.uniform() < {luck}")
-    d.say("on_hit", f"This happens by lot, with probability {luck}.")
+    d.field("asked")
+    d.gates.append(f"(self.asked[slot] == 1 or {d.rng()}.uniform() < {luck})")
+    d.say("on_hit", f"After the first hit this happens by lot, with probability {luck}.")
 
 
 def hit_proven(d: Draft) -> None:
     """An effect only after several hits."""
-    proven = d.number("PROVEN", 1, 4)
-    d.count_hits()
-    d.gates.append(f"self.credit[slot] >= min({proven}, MOST)")
-    d.say("on_hit", f"It moves only from hit number {proven} on; before that it is merely counted.")
+    proven = d.number("PROVEN", 1, 3)
+    d.field("asked")
+    d.gates.append(f"self.asked[slot] > {proven}")
+    d.say("on_hit", f"The first {proven} hits of its stay have no effect yet.")
 
 
 def hit_mate(d: Draft) -> None:
@@ -68,21 +74,21 @@ def hit_mate(d: Draft) -> None:
 def insert_bimodal(d: Draft) -> None:
     """Bimodal insertion: most newcomers go next, against loops."""
     luck = d.number("IN_LUCK", 0.01, 0.5, log=True)
-    d.ranks += [f"if {d.rng()}.uniform() >= {luck}:", "    rank = 0"]
-    d.say("on_insert", f"It comes in as the next to go; only with probability {luck} it gets an ordinary place.")
+    d.ranks += [f"if not {d.known} and {d.rng()}.uniform() >= {luck}:", "    rank = 0"]
+    d.say("on_insert", f"A stranger comes in as the next to go; only with probability {luck} it gets an ordinary place.")
 
 
 def insert_cyclic(d: Draft) -> None:
     """As bimodal insertion, but counted off."""
     every = d.number("IN_EVERY", 2, 64, log=True)
     d.attribute("arrivals", "0")
-    d.ranks += ["self.arrivals += 1", f"if self.arrivals % {every} != 0:", "    rank = 0"]
-    d.say("on_insert", f"One arrival in {every} gets an ordinary place, the others come in as next to go.")
+    d.ranks += ["self.arrivals += 1", f"if not {d.known} and self.arrivals % {every} != 0:", "    rank = 0"]
+    d.say("on_insert", f"One arrival in {every} gets an ordinary place, other strangers come in as next to go.")
 
 
 def insert_chosen(d: Draft) -> None:
     """Good places for a fixed part of all keys, which a loop cannot wash out."""
-    share = d.number("CHOSEN", 0.05, 0.8)
+    share = d.number("CHOSEN", 0.03, 0.6, log=True)
     d.kit("hash64")
     d.ranks += [f"if hash64(key, 3) % 1000 >= 1000.0 * {share}:", "    rank = 0"]
     d.say("on_insert", f"A fixed share of {share} of all objects, by their hash, gets good places, the others bad ones.")
@@ -170,8 +176,9 @@ def admit_door(d: Draft) -> None:
 def admit_lottery(d: Draft) -> None:
     """Admission by chance."""
     luck = d.number("ADMIT_LUCK", 0.03, 0.8, log=True)
-    d.admit += [f"return not {d.full()} or {d.rng()}.uniform() < {luck}"]
-    d.say("admission", f"A lot decides who gets in, with probability {luck}, once the cache is full.")
+    d.field("tag")
+    d.admit += [f"return not {d.full()} or self.tag[slot] == key or {d.rng()}.uniform() < {luck}"]
+    d.say("admission", f"Once the cache is full a lot decides which strangers get in, with probability {luck}.")
 
 
 def admit_merit(d: Draft) -> None:
@@ -198,12 +205,13 @@ def admit_tide(d: Draft) -> None:
     """Admission in phases."""
     wave = d.number("WAVE", 0.2, 8.0, log=True)
     ebb = d.number("EBB", 0.2, 0.9)
+    d.field("tag")
     full = d.full()
     d.admit += [
         f"period = {wave} * self.room + 2.0",
-        f"return not {full} or now % period >= {ebb} * period",
+        f"return not {full} or self.tag[slot] == key or now % period >= {ebb} * period",
     ]
-    d.say("admission", f"Admission comes in waves of {wave} cache sizes; during a share of {ebb} of each the gate is shut.")
+    d.say("admission", f"Admission comes in waves of {wave} cache sizes; for a share of {ebb} of each no stranger gets in.")
 
 
 def admit_drought(d: Draft) -> None:
@@ -257,7 +265,7 @@ def guard_young(d: Draft) -> None:
 
 def guard_pinned(d: Draft) -> None:
     """A fixed part of all keys is spared."""
-    share = d.number("PINNED", 0.05, 0.7)
+    share = d.number("PINNED", 0.02, 0.4, log=True)
     d.field("tag")
     d.kit("hash64")
     d.guards.append((f"hash64(self.tag[loser], 7) % 1000 < 1000.0 * {share}", []))
@@ -326,7 +334,7 @@ def worth_size(d: Draft) -> None:
 
 def worth_jitter(d: Draft) -> None:
     """A fixed random factor."""
-    noise = d.number("NOISE", 0.2, 3.0, log=True)
+    noise = d.number("NOISE", 0.05, 1.0, log=True)
     d.field("tag")
     d.kit("hash64")
     d.terms.append(f"(0.001 * (1 + hash64(self.tag[slot], 2) % 1000)) ** {noise}")
@@ -343,7 +351,7 @@ def worth_returns(d: Draft) -> None:
 
 def worth_senior(d: Draft) -> None:
     """Time in the cache."""
-    weight = d.number("SENIORITY", 0.1, 1.5, log=True)
+    weight = d.number("SENIORITY", 0.03, 0.6, log=True)
     d.field("born")
     d.terms.append(f"(1.0 + now - self.born[slot]) ** {weight}")
     d.say("state", f"Worth grows with the time in the cache to the power of {weight}.")
@@ -414,8 +422,9 @@ def memory_boost(d: Draft) -> None:
 def memory_carry(d: Draft) -> None:
     """Counts outlive an eviction."""
     d.count_hits(spent=False)
+    d.field("asked")
     d.carries = True
-    d.say("on_evict", "Its count is kept; if it comes back within memory half of it is still valid.")
+    d.say("on_evict", "Its count of requests is kept; if it comes back within memory half of it is still valid.")
 
 
 def memory_sour(d: Draft) -> None:

@@ -124,7 +124,7 @@ def hand(d: Draft) -> None:
 def probation(d: Draft) -> None:
     """S3-FIFO and its kin."""
     small = d.number("SMALL", 0.03, 0.4, log=True)
-    passing = d.number("PASS", 1, 2)
+    passing = d.number("PASS", 1, 2, log=True)
     ghost = d.number("GHOST", 0.2, 2.0)
     d.count_hits()
     d.lazy = True
@@ -275,11 +275,16 @@ def draw(d: Draft) -> None:
     d.lazy = True
     d.sees_gated = True
     if d.gives(0):
-        d.field("seen")
-        d.enter += ["if rank == 0:", "    self.seen[slot] = now - 2 * self.room"]
+        d.attribute("shunned", "-1")
+        d.find = ["if self.shunned >= 0:", "    return self.shunned", *d.find]
+        d.leave += ["if slot == self.shunned:", "    self.shunned = -1"]
+        d.touch = ["if slot == self.shunned:", "    self.shunned = -1"]
+        d.enter += ["if rank == 0:", "    self.shunned = slot"]
     if d.gives(2):
         d.count_hits(spent=False)
         d.enter += ["if rank == 2:", "    self.credit[slot] += 1"]
+    # Sparing who is shunned has to end that.
+    d.spare = ["if loser == self.shunned:", "    self.shunned = -1"] if d.gives(0) else []
     d.say("state", "The cached objects in no order, with what is needed to value each.")
     d.say("on_hit", "Only the numbers that make its worth change.")
     d.say("victim", f"Of {sample} objects drawn by lot the one of the least worth.")

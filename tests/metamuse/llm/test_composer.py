@@ -109,7 +109,7 @@ def test_own_observations_are_recognised() -> None:
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ("Admit an object to the cache only by tossing a coin on each miss.", {"admit_lottery"}),
+        ("Leave it to chance whether an object that was missed is brought in at all.", {"admit_lottery"}),
         ("Every season halve all the counters so that old popularity does not last.", {"age_halve"}),
         ("Keep ghosts of departed objects and give them a better place when they come back.", {"memory_boost"}),
     ],

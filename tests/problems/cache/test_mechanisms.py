@@ -115,8 +115,8 @@ def _misses(source: str, keys: np.ndarray, capacity: int) -> float:
     ["insert_bimodal", "insert_drought", "insert_wave", "insert_chosen", "admit_door", "admit_drought"],
 )
 def test_rules_against_loops_keep_part_of_a_loop(rule: str) -> None:
-    loop = np.tile(np.arange(100), 30)
-    numbers = {"SPAN": 1}  # more marks than objects in the loop would let everybody in
+    loop = np.tile(np.arange(200), 20)
+    numbers = {"SPAN": 1, "CHOSEN": 0.1}  # few enough to fit
     assert _misses(_source("recency"), loop, 20) == 1.0
     assert _misses(_source("recency", rule, **numbers), loop, 20) < 0.95
 

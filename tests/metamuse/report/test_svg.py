@@ -1,0 +1,62 @@
+"""Charts show what they are given."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metamuse.report import svg
+
+FINITE = st.floats(-1e6, 1e6)
+
+
+@given(st.lists(FINITE, min_size=1, max_size=30))
+def test_scales_have_round_ticks_inside(values: list[float]) -> None:
+    scale = svg.Scale.over(values, 0, 100)
+    ticks = scale.ticks()
+    assert all(scale.low <= t <= scale.high * (1 + 1e-9) + 1e-9 for t in ticks)
+    assert 2 <= len(ticks) <= 8
+    assert 0 <= scale(min(values)) <= scale(max(values)) <= 100
+
+
+@given(
+    st.lists(st.one_of(st.none(), FINITE), min_size=1, max_size=40).filter(
+        lambda g: any(x is not None for x in g)
+    ),
+    FINITE,
+)
+def test_progress_draws_every_solution(gains: list[float | None], level: float) -> None:
+    drawn = svg.progress(gains, level, "rival", "gain")
+    ET.fromstring(drawn)
+    assert drawn.count("<circle") == sum(g is not None for g in gains)
+    assert drawn.count('class="failed"') == sum(g is None for g in gains)
+
+
+def test_the_line_of_the_best_never_falls() -> None:
+    drawn = svg.progress([1.0, 5.0, None, 2.0, 9.0], None, "", "gain")
+    path = re.search(r'd="(M[^"]+)" class="best"', drawn)
+    assert path is not None
+    heights = [float(h) for h in re.findall(r"V([\d.]+)", path[1])]
+    assert heights == sorted(heights, reverse=True)
+
+
+@given(st.lists(st.lists(FINITE, min_size=1, max_size=20), min_size=1, max_size=5))
+def test_boxes_have_a_row_each(rows: list[list[float]]) -> None:
+    drawn = svg.boxes([svg.Box(f"<{i}>", np.array(r), "solution") for i, r in enumerate(rows)], "gain & more")
+    root = ET.fromstring(drawn)
+    assert len(root.findall("g")) == len(rows)
+
+
+def test_quartiles_are_where_they_belong() -> None:
+    values = np.arange(101.0)
+    drawn = svg.boxes([svg.Box("a", values, "solution")], "gain")
+    box = re.search(r'<rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)"', drawn)
+    assert box is not None
+    x = svg.Scale.over([5.0, 95.0, 0.0], 190.0, svg.WIDTH - 12)
+    assert float(box[1]) == pytest.approx(x(25), abs=0.1)
+    assert float(box[1]) + float(box[2]) == pytest.approx(x(75), abs=0.2)

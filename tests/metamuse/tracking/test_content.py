@@ -1,0 +1,65 @@
+"""What is told to a tracker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from metamuse import ranking
+from metamuse.errors import UsageError
+from metamuse.tracking import content, database, make_tracker
+from metamuse.tracking.none import NullTracker
+from tests.support.fake_run import FakeProblem, fake_state
+
+
+def test_parameters_are_flat_bounded_and_begin_with_what_matters() -> None:
+    config = {"problem": {"name": "p", "deep": {"er": 1}}, "aaa": "x" * 2000, "seed": 3, "nothing": None}
+    flat = content.parameters(config)
+    assert list(flat) == ["problem.name", "seed", "aaa", "problem.deep.er"]
+    assert len(flat["aaa"]) == content.PARAMETER_LENGTH
+
+
+def test_tables_have_a_row_a_thing() -> None:
+    problem = FakeProblem()
+    state = fake_state(problem, solutions=20)
+    solutions = content.solutions(problem, state)
+    assert solutions["id"] == [s.id for s in state.ordered()]
+    assert solutions["validation"].count(None) == sum(state.failures().values())
+    assert sum(solutions["distinct"]) == len(state.executable())
+    assert content.rivals(problem, state)["id"] == list(state.entries)
+    best = ranking.best(problem, state)
+    assert best is not None
+    rows = content.by_workload(problem, state, best)
+    assert len(rows["gain"]) == 36
+    gains = [g for g, which in zip(rows["gain"], rows["set"], strict=True) if which == "holdout"]
+    assert sum(gains) / len(gains) == pytest.approx(ranking.mean_gain(problem, state, best, "holdout"))
+
+
+def test_tables_of_an_empty_run_are_empty() -> None:
+    problem = FakeProblem()
+    assert content.solutions(problem, fake_state(problem, solutions=0, holdout=False)) == {}
+
+
+def test_tags_tell_commit_and_containment(tmp_path: Path) -> None:
+    problem = FakeProblem()
+    state = fake_state(problem, provider="litellm")
+    (tmp_path / "config.yaml").write_text(
+        yaml.safe_dump({"provenance": {"git": "abc123"}, "containment": ["a", "b"]})
+    )
+    tags = content.tags(problem, state, tmp_path)
+    assert tags["git"] == "abc123"
+    assert tags["containment"] == "a, b"
+    assert tags["llm"] == "openai/some-model"
+    assert tags["problem"] == "fake-v3"
+
+
+def test_choosing_a_tracker(tmp_path: Path) -> None:
+    assert isinstance(make_tracker({"tracking": {"name": "none"}}, tmp_path), NullTracker)
+    assert (
+        database({"tracking": {"name": "mlflow", "uri": None}}, tmp_path) == f"sqlite:///{tmp_path}/mlflow.db"
+    )
+    assert database({"tracking": {"name": "mlflow", "uri": "http://host"}}, tmp_path) == "http://host"
+    with pytest.raises(UsageError, match="tracking=none"):
+        make_tracker({"tracking": {"name": "wandb"}}, tmp_path)

@@ -1,0 +1,190 @@
+"""The record that MLflow keeps of a run."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from metamuse import ranking, rundir
+from metamuse.errors import UsageError
+from metamuse.state import RunState
+from metamuse.tracking import mlflow_tracker
+from metamuse.tracking.mlflow_tracker import MlflowTracker, rebuild
+from tests.support.fake_run import FakeProblem, events
+
+NAME = "r20260101-000000-abcd"
+
+
+def uri(root: Path) -> str:
+    return f"sqlite:///{root}/mlflow.db"
+
+
+def track(root: Path, state: RunState, coming: list[dict[str, Any]], at: str | None = None) -> MlflowTracker:
+    """Follow a run through some events, as the loop does."""
+    problem = FakeProblem()
+    folder = root / "fake" / NAME
+    (folder / "solutions").mkdir(parents=True, exist_ok=True)
+    tracker = MlflowTracker(at or uri(root), root)
+    tracker.start(problem, state, folder)
+    for event in coming:
+        state.apply(event)
+        tracker.event(state, event)
+    for solution in state.ordered():
+        rundir.write_solution(folder, solution)
+    rundir.write_results(problem, state, folder)
+    tracker.finish(state)
+    return tracker
+
+
+def begun(all_events: list[dict[str, Any]]) -> RunState:
+    return RunState.fold(all_events[:2])
+
+
+class Record:
+    """What MLflow has."""
+
+    def __init__(self, root: Path) -> None:
+        from mlflow.tracking import MlflowClient
+
+        self.client = MlflowClient(uri(root))
+        experiment = self.client.get_experiment_by_name("metamuse/fake")
+        runs = self.client.search_runs([experiment.experiment_id])
+        self.parents = [r for r in runs if "mlflow.parentRunId" not in r.data.tags]
+        self.children = [r for r in runs if "mlflow.parentRunId" in r.data.tags]
+        self.parent = self.parents[0]
+
+    def history(self, metric: str) -> list[tuple[int, float]]:
+        rows = self.client.get_metric_history(self.parent.info.run_id, metric)
+        return sorted((m.step, m.value) for m in rows)
+
+    def table(self, run: Any, name: str) -> dict[str, Any]:
+        path = self.client.download_artifacts(run.info.run_id, name)
+        table: dict[str, Any] = json.loads(Path(path).read_text())
+        return table
+
+
+def test_the_record_of_a_run(root: Path) -> None:
+    problem = FakeProblem()
+    all_events = list(events(problem, solutions=20))
+    state = begun(all_events)
+    tracker = track(root, state, all_events[2:])
+    assert tracker.trouble == ""
+    record = Record(root)
+    assert len(record.parents) == 1
+    parent = record.parent
+    assert parent.info.run_name == NAME
+    assert parent.info.status == "FINISHED"
+    assert parent.data.params["search.lag"] == "4"
+    assert parent.data.tags["problem"] == "fake-v3"
+    assert "not a discovery by an LLM" in parent.data.tags["mlflow.note.content"]
+
+    best = ranking.best(problem, state)
+    assert best is not None
+    gains = [ranking.mean_gain(problem, state, s, "validation") for s in state.ordered()]
+    assert record.history("usefulness") == [
+        (i, pytest.approx(g)) for i, g in enumerate(gains) if g is not None
+    ]
+    assert record.history("executable")[-1] == (19, len(state.executable()))
+    assert record.history("distinct")[-1] == (19, len(rundir.distinct_ids(state)))
+    assert record.history("best_validation_gain")[-1][1] == pytest.approx(
+        max(g for g in gains if g is not None)
+    )
+    assert parent.data.metrics["best_holdout_gain"] == pytest.approx(
+        ranking.mean_gain(problem, state, best, "holdout")
+    )
+
+    table = record.table(parent, "solutions.json")
+    assert [row[0] for row in table["data"]] == [s.id for s in state.ordered()]
+    assert len(record.table(parent, "baselines.json")["data"]) == 4
+    assert sorted(d.dataset.name for d in parent.inputs.dataset_inputs) == [
+        "fake feedback",
+        "fake holdout",
+        "fake validation",
+    ]
+
+    finalists = [s for s in state.ordered() if "holdout" in s.scores]
+    assert {c.info.run_name for c in record.children} == {f"{s.id} {s.name}" for s in finalists}
+    child = next(c for c in record.children if c.data.tags["solution"] == best.id)
+    assert child.data.metrics["holdout"] == pytest.approx(best.scores["holdout"].mean)
+    names = {a.path for a in record.client.list_artifacts(child.info.run_id)}
+    assert names == {"workloads.json", "policy.py", "waypoints.json", "design.json", "scores.json"}
+    assert len(record.table(child, "workloads.json")["data"]) == 36
+
+
+def test_solutions_that_finish_out_of_order_are_steps_in_order(root: Path) -> None:
+    all_events = list(events(FakeProblem(), solutions=8, failing=0.0))
+    places = [i for i, e in enumerate(all_events) if e["event"] == "solution"]
+    for i, j in ((0, 3), (4, 6)):
+        a, b = places[i], places[j]
+        all_events[a], all_events[b] = all_events[b], all_events[a]
+    track(root, begun(all_events), all_events[2:])
+    assert Record(root).history("executable") == [(i, i + 1) for i in range(8)]
+
+
+def test_a_run_that_goes_on_is_the_same_run_and_repeats_nothing(root: Path) -> None:
+    all_events = list(events(FakeProblem(), solutions=10, failing=0.0))
+    cut = [i for i, e in enumerate(all_events) if e["event"] == "solution"][5] + 1
+    # Solution 2 is still under way when the first process is interrupted.
+    late = next(i for i, e in enumerate(all_events) if e["event"] == "solution" and e["number"] == 2)
+    first = all_events[2:late] + all_events[late + 1 : cut]
+    track(root, begun(all_events), first)
+    record = Record(root)
+    assert record.parent.info.status == "KILLED"
+    assert record.history("executable") == [(0, 1), (1, 2)]
+    state = RunState.fold([*all_events[:2], *first])
+    track(root, state, [all_events[late], *all_events[cut:]])
+    record = Record(root)
+    assert len(record.parents) == 1
+    assert record.parent.info.status == "FINISHED"
+    assert record.history("executable") == [(i, i + 1) for i in range(10)]
+
+
+def test_rebuilding_replaces_the_record(root: Path) -> None:
+    problem = FakeProblem()
+    all_events = list(events(problem, solutions=10))
+    state = begun(all_events)
+    track(root, state, all_events[2:])
+    before = Record(root)
+    rebuild(uri(root), root, problem, state, root / "fake" / NAME)
+    after = Record(root)
+    assert len(after.parents) == 1
+    assert after.parent.info.run_id != before.parent.info.run_id
+    for metric in ("usefulness", "distinct", "cost_usd"):
+        assert [s for s, _ in after.history(metric)] == [s for s, _ in before.history(metric)]
+    assert len(after.children) == len(before.children) == 3
+
+
+def test_trouble_is_one_sentence_and_stops_nothing(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / "broken.db").write_bytes(b"this is no database" * 100)
+    all_events = list(events(FakeProblem(), solutions=5))
+    tracker = track(root, begun(all_events), all_events[2:], at=f"sqlite:///{root}/broken.db")
+    assert tracker.trouble
+    _, err = capsys.readouterr()
+    assert "MLflow record of this run is incomplete" in err
+    assert "report run=" in err
+    assert "Traceback" not in err
+    with pytest.raises(UsageError, match="cannot be written"):
+        rebuild(f"sqlite:///{root}/broken.db", root, FakeProblem(), begun(all_events), root / "fake" / NAME)
+
+
+def test_the_loop_never_waits(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*_: object, **__: object) -> None:
+        time.sleep(0.5)
+        raise ConnectionError("the server is away")
+
+    monkeypatch.setattr(mlflow_tracker, "MlflowStore", slow)
+    all_events = list(events(FakeProblem(), solutions=30))
+    state = begun(all_events)
+    tracker = MlflowTracker(uri(root), root)
+    began = time.perf_counter()
+    tracker.start(FakeProblem(), state, root / "fake" / NAME)
+    for event in all_events[2:]:
+        state.apply(event)
+        tracker.event(state, event)
+    assert time.perf_counter() - began < 0.4
+    tracker.finish(state)
+    assert "server is away" in tracker.trouble
