@@ -85,9 +85,14 @@ class Policy(Protocol):
 
     Attributes:
         compiled: Whether decisions run as machine code.
+        methods: Methods of the contract that the policy defines.
     """
 
     compiled: bool
+    methods: frozenset[str]
+
+    def reads(self, method: str, parameter: str) -> bool:
+        """Whether a method uses one of its parameters (False if the policy does not define the method)."""
 
     def state(self, *init: Any) -> Any:
         """A fresh policy for one workload: what the driver passes as first argument of every method."""

@@ -105,15 +105,18 @@ class Discovery:
         """
         self.strategy = self.make_strategy(len(self.state.workloads["feedback"]))
         self._finished = {i: asyncio.Event() for i in range(self.settings.solutions)}
-        async with asyncio.TaskGroup() as group:
-            for i in range(self.settings.solutions):
-                if i in self.state.solutions:
-                    self._finished[i].set()
-                    continue
-                await self._oldest_needed(i)
-                if self._exhausted is not None:
-                    break
-                group.create_task(self._make(i))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for i in range(self.settings.solutions):
+                    if i in self.state.solutions:
+                        self._finished[i].set()
+                        continue
+                    await self._oldest_needed(i)
+                    if self._exhausted is not None:
+                        break
+                    group.create_task(self._make(i))
+        except BaseExceptionGroup as errors:
+            raise _first(errors) from None
         if self._exhausted is not None:
             raise self._exhausted
 
@@ -289,6 +292,13 @@ class Discovery:
         self.state.apply(record)
         for observer in self.observers:
             observer(self.state, record)
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:

@@ -110,7 +110,7 @@ class Candidates:
         try:
             score = self.problem.simulate(compiled, loop, workload)
             return asdict(score) | {
-                "state_bytes": state_bytes(compiled.state(*self.problem.init_arguments(workload)))
+                "state_bytes": state_bytes(compiled.state(*self.problem.init_arguments(compiled, workload)))
             }
         except PolicyError as error:
             error = self._located(error, program, compiled, workload)

@@ -138,7 +138,7 @@ class Progress:
         facts = Table.grid(padding=(0, 2))
         facts.add_column(style="dim", no_wrap=True)
         facts.add_column()
-        facts.add_row("executable", self._counts())
+        facts.add_row("solutions", self._counts())
         facts.add_row("best", Text(self._best(), "bold" if self.tally.best else ""))
         facts.add_row("to beat", self._to_beat())
         facts.add_row("cost", self._cost())
@@ -243,7 +243,7 @@ def _rows(problem: Problem, state: RunState) -> list[list[str]]:
     baselines = [e for e in state.entries.values() if e.kind != "bound"]
     bounds = [e for e in state.entries.values() if e.kind == "bound"]
     solutions = ranking.ranked(problem, state, state.executable())[:TOP]
-    which = decisive_set(solutions[0]) if solutions else "validation"
+    which = decisive_set(problem, state, solutions[0]) if solutions else "validation"
     shown = [*solutions, *ranking.ranked(problem, state, baselines)[:TOP], *bounds]
     rows = []
     for entry in ranking.ranked(problem, state, shown):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,13 @@ class Run:
 
     def __call__(self) -> int:
         """Work on the run until it is done; returns the exit code."""
-        return asyncio.run(self._work())
+        try:
+            return asyncio.run(self._work())
+        except KeyboardInterrupt:
+            if self.folder is None:
+                raise
+            print(f"interrupted; go on with: python -m metamuse resume run={self.folder}", file=sys.stderr)
+            return 130
 
     async def _work(self) -> int:
         executor = make_executor(self.config, {"feedback": None, "validation": None}, warm=True)
@@ -110,7 +117,7 @@ class Run:
 
     async def _search(self, executor: Executor, progress: Progress) -> int:
         resumed = self.folder is not None
-        folder = self.folder or rundir.create(self.root, self.problem.name)
+        folder = self.folder = self.folder or rundir.create(self.root, self.problem.name)
         journal = Journal(folder / "journal.jsonl")
         state = RunState.fold(read(folder / "journal.jsonl"))
         if not resumed:
@@ -137,13 +144,13 @@ class Run:
             try:
                 await discovery.search()
                 reason = "done"
-            except* BudgetExhausted as group:
-                code, reason = 3, f"budget: {_first(group)}"
+            except BudgetExhausted as error:
+                code, reason = 3, f"budget: {error}"
             progress.stage("scoring the finalists on the hold-out workloads")
             await self._finish(discovery)
             state.apply(journal.append("end", reason=reason))
-        except* (RunStopped, ExecutorBroken) as group:
-            code, reason = 1, f"stopped: {_first(group)}"
+        except (RunStopped, ExecutorBroken) as error:
+            code, reason = 1, f"stopped: {error}"
         finally:
             await client.aclose()
             store.close()
@@ -227,10 +234,3 @@ def _solution_files(folder: Path) -> Callable[[RunState, dict[str, Any]], None]:
                 rundir.write_solution(folder, entry)
 
     return write
-
-
-def _first(group: BaseExceptionGroup[Any]) -> str:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return str(error)

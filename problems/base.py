@@ -85,7 +85,7 @@ class Problem:
         """Arguments for one small construction of a policy, from which kinds of attributes are read."""
         raise NotImplementedError
 
-    def init_arguments(self, workload: Any) -> tuple[Any, ...]:
+    def init_arguments(self, policy: Policy, workload: Any) -> tuple[Any, ...]:
         """Arguments of a policy's ``__init__`` on one workload."""
         raise NotImplementedError
 

@@ -65,10 +65,19 @@ class Job:
         smallest = int(self.trace.sizes.min())
         return max(1, min(self.trace.n_objects, self.capacity // smallest))
 
-    @property
-    def n_slots(self) -> int:
-        """Cached objects, remembered ones and the incoming one."""
-        return self.most_objects + int(self.most_objects * self.ghost_budget) + 1
+    def n_slots(self, policy: Policy) -> int:
+        """Slots of cached objects, of remembered ones and of the incoming one.
+
+        A policy that makes no use of memory of evicted objects is given none: its state is what it would be
+        in production, and stays in the processor's caches. Use is made by ``keeps``, ``on_forget`` and
+        ``admit``, or where insertion or eviction looks at ``remembered`` or compares keys.
+        """
+        remembers = bool(policy.methods & {"keeps", "on_forget", "admit"}) or any(
+            policy.reads(method, parameter)
+            for method, parameter in (("on_insert", "remembered"), ("on_insert", "key"), ("victim", "key"))
+        )
+        ghosts = int(self.most_objects * self.ghost_budget) if remembers else 0
+        return self.most_objects + ghosts + 1
 
 
 def bind(policy: Policy) -> Any:
@@ -98,7 +107,7 @@ def simulate(policy: Policy, loop: Any, job: Job, stop: int | None = None) -> Sc
     """
     trace = job.trace
     n = len(trace.ids) if stop is None else min(stop, len(trace.ids))
-    n_slots = job.n_slots
+    n_slots = job.n_slots(policy)
     state = policy.state(job.capacity, n_slots)
     by_bytes = job.by_bytes and trace.sizes is not None
     store = books.make_store(trace.ids, trace.sizes if by_bytes else None, trace.n_objects, n_slots)

@@ -147,8 +147,8 @@ class FunctionCheck:
             return
         if not isinstance(node.ctx, ast.Load):
             fail(node, "only attributes of self can be assigned")
-        self._member(node)
         self._expression(node.value)
+        self._member(node)
 
     def _member(self, node: ast.Attribute) -> None:
         if node.attr not in words.ARRAY_MEMBERS and node.attr not in words.KIT_MEMBERS:
@@ -188,8 +188,8 @@ class FunctionCheck:
                         node,
                         f"the attribute {func.attr} is not allowed; names may not hold a double underscore",
                     )
-                self._member(func)
                 self._expression(func.value)
+                self._member(func)
         else:
             fail(node, "only named functions and methods can be called")
         self._arguments(node)

@@ -80,7 +80,7 @@ def _int_power(a, b):  # type: ignore[no-untyped-def]
 def _float_power(a, b):  # type: ignore[no-untyped-def]
     x = np.float64(a)
     y = np.float64(b)
-    if x == 0.0 and y < 0.0:
+    if x == 0.0 and -math.inf < y < 0.0:
         raise ZeroDivisionError("0.0 cannot be raised to a negative power")
     return pow_(x, y)
 

@@ -6,7 +6,9 @@ by ``x * x``, ``pow(2.0, x)`` by ``exp2(x)``), whose last digit can differ from 
 
 from __future__ import annotations
 
+import ctypes
 import math
+import sys
 from typing import Any
 
 import llvmlite.binding
@@ -18,11 +20,12 @@ from numba.extending import intrinsic
 from metamuse.policy.guards import NUMBER, raise_if
 from metamuse.policy.numeric import LIBM_1
 
+_PROCESS = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)
+
 
 def _symbol(name: str) -> str:
-    address = llvmlite.binding.address_of_symbol(name)
-    if address is None:
-        return name
+    """The name under which compiled code calls a function of the C library that CPython uses."""
+    address = ctypes.cast(getattr(_PROCESS, name), ctypes.c_void_p).value
     llvmlite.binding.add_symbol(f"metamuse_{name}", address)
     return f"metamuse_{name}"
 

@@ -46,6 +46,20 @@ class Program:
         return {node.name: node for node in self.policy.body if isinstance(node, ast.FunctionDef)}
 
     @property
+    def defined(self) -> frozenset[str]:
+        """The methods of the contract that the policy defines."""
+        return frozenset(m.name for m in self.contract.methods if m.name in self.methods)
+
+    def reads(self, method: str, parameter: str) -> bool:
+        """Whether a method uses a parameter, named as in the contract; False if it is not defined."""
+        contract = self.contract.method(method)
+        node = self.methods.get(method)
+        if contract is None or node is None:
+            return False
+        name = node.args.args[1 + contract.params.index(parameter)].arg
+        return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(node))
+
+    @property
     def functions(self) -> dict[str, ast.FunctionDef]:
         """The functions at the top level of the module by name."""
         return {node.name: node for node in self.tree.body if isinstance(node, ast.FunctionDef)}

@@ -8,8 +8,8 @@ from pathlib import Path
 from metamuse import rundir
 from metamuse.report.markup import text
 from metamuse.report.sections import SECTIONS, View
-from metamuse.tracking.content import recorded
 from metamuse.state import RunState
+from metamuse.tracking.content import recorded
 from problems.base import Problem
 
 _PAGE = """<!doctype html>

@@ -54,6 +54,11 @@ def paragraph(value: object, css: str = "") -> Html:
     return Html(f'<p class="{css}">{text(value)}</p>' if css else f"<p>{text(value)}</p>")
 
 
+def figure(svg: str) -> Html:
+    """A chart; a narrow screen scrolls it rather than shrinking its letters."""
+    return Html(f'<div class="scroll">{svg}</div>')
+
+
 def code(source: str) -> Html:
     """Python source with line numbers and colours (plain where it is not Python)."""
     lines = _coloured(source.rstrip("\n")).split("\n")

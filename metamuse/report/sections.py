@@ -10,7 +10,7 @@ import numpy as np
 
 from metamuse import ranking, rundir
 from metamuse.report import svg
-from metamuse.report.markup import Html, code, definitions, paragraph, table, text
+from metamuse.report.markup import Html, code, definitions, figure, paragraph, table, text
 from metamuse.report.verdict import SET_NAMES, decisive_set, gain_label, gap_closed, verdict
 from metamuse.state import Entry, RunState
 from metamuse.tally import Tally
@@ -48,7 +48,7 @@ class View:
     @cached_property
     def which(self) -> str:
         """The set of workloads whose numbers are shown."""
-        return "validation" if self.best is None else decisive_set(self.best)
+        return "validation" if self.best is None else decisive_set(self.problem, self.state, self.best)
 
     @cached_property
     def rivals(self) -> list[Entry]:
@@ -210,7 +210,7 @@ def workloads(view: View) -> Html:
 
 def spread(view: View) -> Html:
     """Box plots of the gains."""
-    solutions = [s for s in ranking.ranked(view.problem, view.state, view.state.executable(), view.which)][:5]
+    solutions = ranking.ranked(view.problem, view.state, view.state.executable(), view.which)[:5]
     rows = []
     for entry in [*view.bounds, *solutions, *view.rivals]:
         gains = view.gains(entry)
@@ -224,7 +224,7 @@ def spread(view: View) -> Html:
     rows.sort(key=lambda r: -float(r.values.mean()))
     note = "Box: middle half of the workloads; line: median; dot: mean; whiskers: 5 % to 95 %."
     unit = f"{gain_label(view.problem)}, %, on the {SET_NAMES[view.which]} workloads"
-    return _section("Spread over workloads", paragraph(note, "note"), Html(svg.boxes(rows, unit)))
+    return _section("Spread over workloads", paragraph(note, "note"), figure(svg.boxes(rows, unit)))
 
 
 def progress(view: View) -> Html:
@@ -248,9 +248,9 @@ def progress(view: View) -> Html:
     return _section(
         "Progress",
         paragraph(note, "note"),
-        Html(first),
+        figure(first),
         paragraph(second, "note"),
-        Html(svg.counts(executable, distinct)),
+        figure(svg.counts(executable, distinct)),
     )
 
 

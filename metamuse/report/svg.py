@@ -120,7 +120,8 @@ def progress(gains: Sequence[float | None], level: float | None, level_name: str
     for tick in y.ticks(5):
         parts.append(_line(left, y(tick), WIDTH - 12, y(tick), "zero" if tick == 0 else "grid"))
         parts.append(_text(left - 8, y(tick) + 4, _number(tick), "end", "tick"))
-    best, points = -math.inf, []
+    best = -math.inf
+    points: list[str] = []
     for i, gain in enumerate(gains):
         if gain is None:
             parts.append(f'<path d="M{x(i + 0.5) - 3:.1f} {bottom - 3:.1f}l6 6m0 -6l-6 6" class="failed"/>')

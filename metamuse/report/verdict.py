@@ -65,9 +65,10 @@ def compare(
     )
 
 
-def decisive_set(entry: Entry) -> str:
-    """The set whose numbers count for a solution: hold-out once it was scored there."""
-    return "holdout" if "holdout" in entry.scores else "validation"
+def decisive_set(problem: Problem, state: RunState, entry: Entry) -> str:
+    """The set whose numbers count for a solution: hold-out once it and the reference were scored there."""
+    opened = ranking.gains(problem, state, entry, "holdout") is not None
+    return "holdout" if opened else "validation"
 
 
 def gain_label(problem: Problem) -> str:
@@ -80,7 +81,7 @@ def verdict(problem: Problem, state: RunState) -> list[str]:
     best = ranking.best(problem, state)
     if best is None:
         return [_nothing(state)]
-    which = decisive_set(best)
+    which = decisive_set(problem, state, best)
     gain = ranking.mean_gain(problem, state, best, which)
     sentences = []
     rival = ranking.best_baseline(problem, state)

@@ -63,8 +63,8 @@ class CacheProblem(Problem):
     def init_example(self) -> tuple[Any, ...]:
         return (16, 49)
 
-    def init_arguments(self, workload: simulator.Job) -> tuple[Any, ...]:
-        return (workload.capacity, workload.n_slots)
+    def init_arguments(self, policy: Policy, workload: simulator.Job) -> tuple[Any, ...]:
+        return (workload.capacity, workload.n_slots(policy))
 
     def job(self, trace: Trace) -> simulator.Job:
         """A trace at the configured capacity."""

@@ -18,8 +18,8 @@ _ORDER = ("admit", "hit", "insert", "memory", "worth", "age", "guard")
 _WORTHS = ("worth_recent", "worth_count", "worth_rate", "worth_rhythm")
 #: (roles of which none is there, what to add, how often)
 _DEFAULTS = (
-    ({"insert", "admit"}, ("insert_wave", "insert_drought", "insert_wave", "admit_door"), 0.7),
-    ({"memory"}, ("memory_boost", "memory_boost", "memory_carry"), 0.6),
+    ({"insert", "admit"}, ("insert_wave", "insert_drought", "insert_wave", "admit_door"), 0.55),
+    ({"memory"}, ("memory_boost", "memory_boost", "memory_carry"), 0.5),
 )
 _LINE = re.compile(r"\[plan: (?P<structure>\w+)(?P<rules>(?: \+ \w+)*)(?: \| (?P<numbers>[^\]]*))?\]")
 

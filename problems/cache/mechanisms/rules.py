@@ -90,8 +90,8 @@ def insert_chosen(d: Draft) -> None:
     """Good places for a fixed part of all keys, which a loop cannot wash out."""
     share = d.number("CHOSEN", 0.03, 0.6, log=True)
     d.kit("hash64")
-    d.ranks += [f"if hash64(key, 3) % 1000 >= 1000.0 * {share}:", "    rank = 0"]
-    d.say("on_insert", f"A fixed share of {share} of all objects, by their hash, gets good places, the others bad ones.")
+    d.ranks += [f"if not {d.known} and hash64(key, 3) % 1000 >= 1000.0 * {share}:", "    rank = 0"]
+    d.say("on_insert", f"A fixed share of {share} of all objects, by their hash, gets good places, other strangers bad ones.")
 
 
 def insert_wave(d: Draft) -> None:
@@ -175,7 +175,7 @@ def admit_door(d: Draft) -> None:
 
 def admit_lottery(d: Draft) -> None:
     """Admission by chance."""
-    luck = d.number("ADMIT_LUCK", 0.03, 0.8, log=True)
+    luck = d.number("ADMIT_LUCK", 0.05, 0.9, log=True)
     d.field("tag")
     d.admit += [f"return not {d.full()} or self.tag[slot] == key or {d.rng()}.uniform() < {luck}"]
     d.say("admission", f"Once the cache is full a lot decides which strangers get in, with probability {luck}.")
@@ -260,6 +260,9 @@ def guard_young(d: Draft) -> None:
     young = d.number("YOUNG", 0.05, 1.5, log=True)
     d.field("born")
     d.guards.append((f"now - self.born[loser] < {young} * self.room", []))
+    if d.gives(0):
+        # Who comes in as next to go is no guest.
+        d.after_insert += ["if rank == 0:", "    self.born[slot] = now - 2 * self.room"]
     d.say("victim", f"A newcomer is spared for {young} cache sizes of requests.")
 
 
@@ -375,16 +378,16 @@ def age_halve(d: Draft) -> None:
 
 
 def age_sweep(d: Draft) -> None:
-    """A pointer halves counts one by one."""
+    """A pointer goes round and lowers counts one by one."""
     stride = d.number("STRIDE", 1, 4)
     d.count_hits(spent=False)
     d.attribute("sweep", "0")
     d.evict += [
         f"for _ in range({stride}):",
         "    self.sweep = (self.sweep + 1) % self.credit.size",
-        "    self.credit[self.sweep] //= 2",
+        "    self.credit[self.sweep] = max(0, self.credit[self.sweep] - 1)",
     ]
-    d.say("on_evict", f"A pointer goes round all slots, {stride} per eviction, and halves the count it finds.")
+    d.say("on_evict", f"A pointer goes round all slots, {stride} per eviction, and takes one from the count it finds.")
 
 
 def age_erode(d: Draft) -> None:
