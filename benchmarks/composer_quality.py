@@ -83,7 +83,9 @@ def entropy(counts: Sequence[int]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--solutions", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--problem", default="cache")
@@ -127,8 +129,12 @@ def main() -> None:
     clusters = Counter(nearest_baseline(v, baselines, problem.neighbours) for _, v in scored)
     distinct = classes([v["feedback"] for _, v in scored])
     print(f"\nexecutable {len(scored)}/{len(made)} {dict(failures)}")
-    print(f"distinct {distinct}/{len(scored)} = {distinct / max(1, len(scored)):.1%}; {len(structures)} program structures")
-    print(f"nearest baselines: entropy {entropy(list(clusters.values())):.3f} nats, {dict(clusters.most_common())}")
+    print(
+        f"distinct {distinct}/{len(scored)} = {distinct / max(1, len(scored)):.1%}; {len(structures)} program structures"
+    )
+    print(
+        f"nearest baselines: entropy {entropy(list(clusters.values())):.3f} nats, {dict(clusters.most_common())}"
+    )
     q = np.quantile(seconds_each, (0.5, 0.9, 1.0))
     print(f"check + compile + probe + feedback: {q[0]:.2f} s median, {q[1]:.2f} s 90 %, {q[2]:.2f} s longest")
     for name, values in sorted(baselines.items(), key=lambda item: sign * item[1]["validation"].mean()):
@@ -142,7 +148,9 @@ def nearest_baseline(
     values: dict[str, np.ndarray], baselines: dict[str, dict[str, np.ndarray]], neighbours: Sequence[str]
 ) -> str:
     known = [name for name in neighbours if name in baselines]
-    return min(known, key=lambda name: float(np.linalg.norm(values["feedback"] - baselines[name]["feedback"])))
+    return min(
+        known, key=lambda name: float(np.linalg.norm(values["feedback"] - baselines[name]["feedback"]))
+    )
 
 
 def coverage(problem: str) -> None:

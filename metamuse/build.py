@@ -21,7 +21,9 @@ def make_problem(config: dict[str, Any]) -> Problem:
         UsageError: Its settings make no sense.
     """
     try:
-        return problems.base.make(config["problem"])
+        problem = problems.base.make(config["problem"])
+        _ = problem.rivals  # named baselines must exist
+        return problem
     except (WorkloadError, ValueError) as error:
         raise UsageError(str(error)) from None
 

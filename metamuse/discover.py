@@ -93,16 +93,22 @@ class Discovery:
         self._finished: dict[int, asyncio.Event] = {}
         self._infrastructure = 0
         self._exhausted: BudgetExhausted | None = None
+        self._after: asyncio.Task[None]
 
     # -- the paper's loop
 
-    async def search(self) -> None:
+    async def search(self, after: asyncio.Task[None]) -> None:
         """Make all solutions that are not made yet.
 
+        Args:
+            after: The scoring of the baselines. Ideas form meanwhile; candidates are scored after it.
+
         Raises:
+            UsageError: ``after`` failed.
             RunStopped: Infrastructure fails again and again, or the model is out of reach.
             BudgetExhausted: A cap is reached.
         """
+        self._after = after
         self.strategy = self.make_strategy(len(self.state.workloads["feedback"]))
         self._finished = {i: asyncio.Event() for i in range(self.settings.solutions)}
         try:
@@ -117,6 +123,7 @@ class Discovery:
                     group.create_task(self._make(i))
         except BaseExceptionGroup as errors:
             raise _first(errors) from None
+        await self._after
         if self._exhausted is not None:
             raise self._exhausted
 
@@ -144,6 +151,7 @@ class Discovery:
         source = await self.waypoints.write(design, f"{i}/code")
 
         # 4. Score it; a failure goes back to the model with its reason.
+        await asyncio.shield(self._after)
         for turn in range(self.settings.repairs + 1):
             outcome = await self.evaluate(f"s{i:04d}.{turn}", source, ["feedback", "validation"])
             record["attempts"].append({"source": source, "failure": outcome.failure})
@@ -221,7 +229,7 @@ class Discovery:
             UsageError: The reference cannot be scored, so that nothing could be compared.
         """
         sets = ["feedback", "validation"]
-        policies = [(id, "baseline", source) for id, source in self.problem.baselines.items()]
+        policies = [(id, "baseline", source) for id, source in self.problem.rivals.items()]
         if incumbent is not None:
             policies.append(("incumbent", "incumbent", incumbent))
         payloads = [

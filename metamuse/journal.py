@@ -6,6 +6,7 @@ process leaves it, is dropped when the file is opened again.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -52,17 +53,24 @@ class Journal:
         """Write one event and force it to disk.
 
         Raises:
-            OSError: The disk is full or gone; the line may be torn, which the next opening mends.
+            UsageError: The disk is full or gone; the line may be torn, which the next opening mends.
         """
         record = {"event": event, "at": round(time.time(), 3), **fields}
-        self._file.write(json.dumps(record, ensure_ascii=False, allow_nan=True).encode() + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        line = json.dumps(record, ensure_ascii=False, allow_nan=True).encode() + b"\n"
+        try:
+            self._file.write(line)
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise UsageError(
+                f"Cannot write {self.path}: {error.strerror}; mend that, then resume the run."
+            ) from None
         return record
 
     def close(self) -> None:
         """Release the file and its lock."""
-        self._file.close()
+        with contextlib.suppress(OSError):  # what could not be flushed was reported when it was written
+            self._file.close()
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -96,6 +98,8 @@ class Run:
 
     def __call__(self) -> int:
         """Work on the run until it is done; returns the exit code."""
+        # A call that is cancelled before it began leaves litellm a coroutine nobody awaits.
+        warnings.filterwarnings("ignore", message="coroutine .* was never awaited", category=RuntimeWarning)
         try:
             return asyncio.run(self._work())
         except KeyboardInterrupt:
@@ -121,8 +125,12 @@ class Run:
         journal = Journal(folder / "journal.jsonl")
         state = RunState.fold(read(folder / "journal.jsonl"))
         if not resumed:
-            self._write_config(folder, executor)
-            state.apply(journal.append("run", config=self.config))
+            try:
+                self._write_config(folder, executor)
+                state.apply(journal.append("run", config=self.config))
+            except UsageError:
+                shutil.rmtree(folder, ignore_errors=True)  # nothing has begun: leave nothing half-written
+                raise
         state.apply(journal.append("session", layers=executor.layers()))
         tracker = make_tracker(self.config, self.root)
         tracker.start(self.problem, state, folder)
@@ -135,28 +143,31 @@ class Run:
         ]
         code, reason = 0, ""
         try:
-            progress.stage("scoring the baselines")
+            progress.stage("scoring the baselines while the first ideas form")
             await discovery.record_workloads(executor)
-            await discovery.score_baselines(self.incumbent, self.trusted_limits)
-            if self.config["executor"]["wall_s"] is None:
-                discovery.set_patience(PATIENCE, CANDIDATE_SECONDS)
-            progress.stage("searching")
+            baselines = asyncio.create_task(self._baselines(discovery, progress))
             try:
-                await discovery.search()
+                await discovery.search(after=baselines)
                 reason = "done"
             except BudgetExhausted as error:
                 code, reason = 3, f"budget: {error}"
+            finally:
+                baselines.cancel()
             progress.stage("scoring the finalists on the hold-out workloads")
             await self._finish(discovery)
             state.apply(journal.append("end", reason=reason))
         except (RunStopped, ExecutorBroken) as error:
             code, reason = 1, f"stopped: {error}"
         finally:
+            await discovery.waypoints.close()
             await client.aclose()
             store.close()
-            rundir.write_results(self.problem, state, folder)
-            write_report(self.problem, state, folder)
             progress.close()
+            try:
+                rundir.write_results(self.problem, state, folder)
+                write_report(self.problem, state, folder)
+            except (OSError, UsageError) as error:
+                print(f"metamuse: {error} The journal has everything: report run={folder}", file=sys.stderr)
             tracker.finish(state)
             journal.close()
         if not code and not state.executable():
@@ -164,9 +175,15 @@ class Run:
         progress.summary(state, folder, reason)
         return code
 
+    async def _baselines(self, discovery: Discovery, progress: Progress) -> None:
+        await discovery.score_baselines(self.incumbent, self.trusted_limits)
+        if self.config["executor"]["wall_s"] is None:
+            discovery.set_patience(PATIENCE, CANDIDATE_SECONDS)
+        progress.stage("searching")
+
     async def _finish(self, discovery: Discovery) -> None:
         """Open the hold-out set: in a process of its own, after the search is over."""
-        executor = make_executor(self.config, {"holdout": None}, warm=False)
+        executor = make_executor(self.config, {"holdout": None}, warm=True)
         await executor.start()
         try:
             await discovery.record_workloads(executor)

@@ -62,10 +62,18 @@ def find(root: Path, run: str) -> Path:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Replace a file as a whole: a reader sees the old or the new content, never half of one."""
+    """Replace a file as a whole: a reader sees the old or the new content, never half of one.
+
+    Raises:
+        UsageError: It cannot be written (no room, no permission); the old content is still there.
+    """
     temporary = path.with_name(path.name + ".new")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise UsageError(f"Cannot write {path}: {error.strerror}.") from None
 
 
 def write_solution(folder: Path, entry: Entry) -> None:

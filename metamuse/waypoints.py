@@ -135,6 +135,12 @@ class Waypoints:
         content = self._message("code", design=text)["content"] + "\n\n" + ask
         return await self._ask_code("repair", key, [{"role": "user", "content": content}])
 
+    async def close(self) -> None:
+        """End observations that nobody waits for any more."""
+        for task in self._observations.values():
+            task.cancel()
+        await asyncio.gather(*self._observations.values(), return_exceptions=True)
+
     # -- asking
 
     @cached_property

@@ -77,9 +77,25 @@ class Problem:
 
     @cached_property
     def baselines(self) -> dict[str, str]:
-        """Sources of the baseline policies by id."""
+        """Sources of all baseline policies by id."""
         files = sorted((self.folder / "baselines").glob("[a-z]*.py"))
         return {file.stem: file.read_text(encoding="utf-8") for file in files}
+
+    @cached_property
+    def rivals(self) -> dict[str, str]:
+        """Sources of the baselines that a run is compared with: ``baselines`` of the configuration.
+
+        Raises:
+            ValueError: One of them does not exist.
+        """
+        wanted = self.config.get("baselines", "all")
+        if wanted == "all":
+            return self.baselines
+        names = [n.strip() for n in wanted.split(",")] if isinstance(wanted, str) else list(wanted)
+        for name in names:
+            if name not in self.baselines:
+                raise ValueError(f"problem.baselines: there is no {name}; there are {', '.join(self.baselines)}")
+        return {n: s for n, s in self.baselines.items() if n in names or n == self.reference}
 
     def init_example(self) -> tuple[Any, ...]:
         """Arguments for one small construction of a policy, from which kinds of attributes are read."""

@@ -47,7 +47,7 @@ the run early; 130 interrupted (resumable).
 
 #: Keys whose values are paths: quoted for Hydra, so that any path, glob or comma list of a shell works.
 _PATHS = re.compile(
-    r"^(workloads|policy|run|out|traces|root|solution|problem\.incumbent|problem\.workloads\.\w+)$"
+    r"^(workloads|policy|run|out|traces|root|solution|problem\.incumbent|problem\.baselines|problem\.workloads\.\w+)$"
 )
 _HYDRA_WITH_VALUE = ("--cfg", "-c", "--package", "-p", "--info", "--experimental-rerun")
 _HYDRA = ("-m", "--multirun", "--resolve", "--hydra-help")

@@ -16,7 +16,7 @@ def run(invocation: Invocation) -> int:
     from metamuse.scoring import score
 
     problem = make_problem(settings)
-    sources: dict[str, str | None] = {**problem.baselines, **dict.fromkeys(problem.bounds)}
+    sources: dict[str, str | None] = {**problem.rivals, **dict.fromkeys(problem.bounds)}
     incumbent = read_incumbent(settings)
     if incumbent is not None:
         sources["incumbent"] = incumbent

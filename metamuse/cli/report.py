@@ -26,5 +26,12 @@ def run(invocation: Invocation) -> int:
         rundir.write_solution(folder, solution)
     rundir.write_results(problem, state, folder)
     write_report(problem, state, folder)
+    recorded = rundir.recorded_config(folder)
+    if recorded["tracking"]["name"] == "mlflow" and settings["tracking"]["name"] == "mlflow":
+        from metamuse.tracking import database
+        from metamuse.tracking.mlflow_tracker import rebuild
+
+        root = folder.parent.parent
+        rebuild(database(settings | {"root": str(root)}, root), root, problem, state, folder)
     print(folder / "report.html")
     return 0

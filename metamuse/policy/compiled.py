@@ -17,7 +17,7 @@ from numba.core.errors import NumbaError
 
 from evaluators.base import PolicyError
 from metamuse.policy import intrinsics
-from metamuse.policy.explain import COMPILER_LIMITS, explain, explain_limit
+from metamuse.policy.explain import COMPILER_LIMITS, explain, explain_limit, kind
 from metamuse.policy.expressions import Lowered
 from metamuse.policy.guards import NOT_AN_INT
 from metamuse.policy.interpret import FILENAME, namespace, policy_class
@@ -125,7 +125,10 @@ class CompiledPolicy:
     def _build(self, init: tuple[Any, ...]) -> None:
         instance = construct(self._class, init)
         constants = {name: kind_of(self._space[name]) for name in sorted(self.program.lifted)}
-        self.layout: Layout = layout_of(instance, "Policy", self.floats, constants)
+        try:
+            self.layout: Layout = layout_of(instance, "Policy", self.floats, constants)
+        except PolicyError as error:
+            raise PolicyError(error.kind, error.message, self._line_of_attribute(error.message)) from None
         lowered = lower(self.program, self.layout)
         space = self._names()
         for kit in sorted(lowered.kits):
@@ -180,6 +183,14 @@ class CompiledPolicy:
         except COMPILER_LIMITS as error:
             raise PolicyError("compile", f"in {name}: {explain_limit(error)}") from None
 
+    def _line_of_attribute(self, message: str) -> int | None:
+        """Where ``__init__`` assigns the attribute that a message is about."""
+        name = message.removeprefix("self.").partition(" ")[0]
+        for node in ast.walk(self.program.methods["__init__"]):
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr == name:
+                return node.lineno
+        return None
+
     def _int_attribute_at(self, line: int | None) -> str | None:
         for node in ast.walk(self.program.policy):
             if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) and node.lineno == line:
@@ -208,7 +219,10 @@ class CompiledPolicy:
             raise PolicyError(
                 "contract", f"{name} must return {_a(want)} on every path; some path returns nothing", line
             )
-        raise PolicyError("contract", f"{name} must return {_a(want)}, it returns {got}", line)
+        hint = "; use int(x)" if want == "int" and isinstance(got, types.Float) else ""
+        raise PolicyError(
+            "contract", f"{name} must return {_a(want)}, it returns {kind(str(got))}{hint}", line
+        )
 
     def state(self, *init: Any) -> Any:
         """A fresh policy for one workload, as the state tuple that the functions work on.

@@ -24,9 +24,10 @@ def explain(error: NumbaError) -> tuple[str, int | None]:
     lines = [int(m) for m in _LINE.findall(text)]
     line = lines[-1] if lines else None
     for pattern, say in _RULES:
-        match = re.search(pattern, text, re.DOTALL)
-        if match:
-            return say(match), line
+        for match in reversed(list(re.finditer(pattern, text))):  # the last one is the innermost
+            sentence = say(match)
+            if sentence:
+                return sentence, line
     noise = ("During:", "File", "This error", "Failed", "Enable")
     kept = [s.strip() for s in text.splitlines() if s.strip() and not s.strip().startswith(noise)]
     return (" ".join(kept)[:300] or "the compiler refused it"), line
@@ -34,9 +35,14 @@ def explain(error: NumbaError) -> tuple[str, int | None]:
 
 def explain_limit(error: Exception) -> str:
     """A sentence for an exception of the compiler itself (:data:`COMPILER_LIMITS`)."""
-    if isinstance(error, AttributeError) and "'NoneType' object has no attribute 'args'" in str(error):
-        return f"an augmented assignment puts floats into {NOT_AN_INT_ARRAY}"
-    return f"the compiler gave up ({type(error).__name__}: {str(error)[:200]}); write this method more simply"
+    text = str(error)
+    if isinstance(error, AttributeError) and "'NoneType' object has no attribute 'args'" in text:
+        return "an augmented assignment puts floats into an array of ints; create it with dtype=np.float64"
+    if isinstance(error, AttributeError) and re.search(
+        r"'(Integer|Float|Boolean)\w*' object has no attribute", text
+    ):
+        return "a function for arrays is given a number; give it an array"
+    return f"the compiler gave up ({type(error).__name__}: {text[:200]}); write this method more simply"
 
 
 def kind(numba_type: str) -> str:
@@ -52,7 +58,7 @@ def kind(numba_type: str) -> str:
     if re.fullmatch(r"bool(ean)?", t):
         return "a bool"
     if t.startswith("none") or t == "omitted":
-        return "nothing (a path without return)"
+        return "nothing (what gives it has no return)"
     if t.startswith(("OptionalType", "?")):
         return "a value on some paths and nothing on others"
     if t.startswith(("Tuple", "UniTuple")):
@@ -80,83 +86,122 @@ def _types(text: str) -> list[str]:
 
 _OPERATORS = {
     "add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "lt": "<", "le": "<=",
-    "gt": ">", "ge": ">=", "eq": "==", "ne": "!=", "and_": "&", "or_": "|", "xor": "^", "neg": "-", "not_": "not",
+    "gt": ">", "ge": ">=", "eq": "==", "ne": "!=", "neg": "-", "not_": "not", "contains": "in",
     "iadd": "+=", "isub": "-=", "imul": "*=", "itruediv": "/=", "ifloordiv": "//=", "imod": "%=",
 }  # fmt: skip
+_BITS = {"and_": "&", "or_": "|", "xor": "^", "iand": "&=", "ior": "|=", "ixor": "^=", "invert": "~"}
+_SIZED = frozenset(["zeros", "ones", "full", "arange"])
 
 
 def _no_match(match: re.Match[str]) -> str:
-    """``No implementation of function Function(...) found for signature: >>> name(types)``."""
+    """``No implementation of function Function(...) found for signature: >>> name(types)``; "" if it is Numba's own."""
     name, types = match["name"], _types(match["types"])
+    if name == "empty":
+        return ""  # inside of np.zeros and its like
     given = " and ".join(types) or "nothing"
     if name in ("bool", "is_true"):
         return f"{given} cannot be a condition; compare numbers, or use np.any(...), np.all(...) or len(...)"
     if name in ("getitem", "static_getitem") and len(types) > 1:
-        if not types[0].startswith(("an array", "a tuple")):
-            return f"{types[0]} cannot be indexed; only arrays and tuples can"
-        return f"{types[0]} cannot be indexed with {types[1]}; use an int, as int(x)"
+        return _bad_index(types[0], types[1])
     if name in ("setitem", "static_setitem") and len(types) > 2:
         if not types[0].startswith("an array"):
             return f"{types[0]} has no elements to assign; only arrays do"
-        if types[1] not in ("an int", "a tuple"):
-            return f"{types[0]} cannot be indexed with {types[1]}; use an int, as int(x)"
-        return f"{types[2]} cannot be put into {types[0]} here"
+        if types[1] == "an int" and types[2].startswith("an array"):
+            return f"one element of an array is given {types[2]}; give it a number"
+        return _bad_index(types[0], types[1])
     if name in _OPERATORS:
         return f"{_OPERATORS[name]} does not work between {given}; both must be numbers (or arrays)"
-    own = re.sub(r"^(?:Policy__|fn__|rt__(?:np_|math_)?)", "", name)
-    own = own.replace("__", ".")
-    return f"{own}() does not work with {given}"
+    if name in _BITS:
+        return f"{_BITS[name]} does not work with {given}; it takes ints, bools or arrays of them"
+    own = re.sub(r"^(?:Policy__|fn__|rt__(?:np_|math_)?)", "", name).replace("__", ".")
+    hint = "; sizes are ints, use int(x)" if name in _SIZED and "a float" in types else ""
+    return f"{own}() does not work with {given}{hint}"
+
+
+def _bad_index(array: str, index: str) -> str:
+    if array == "a tuple":
+        return (
+            "the elements of this tuple have several kinds, so its index must be a plain number; use an array"
+        )
+    if not array.startswith("an array"):
+        return f"{array} cannot be indexed; only arrays and tuples can"
+    if index == "a tuple":
+        return f"{array} is given the wrong number of indices, or one that is not an int"
+    return f"{array} cannot be indexed with {index}; use an int, as int(x)"
 
 
 def _unify(match: re.Match[str]) -> str:
     a, b = kind(match["a"]), kind(match["b"])
-    return (
-        f"the variable {match['name']} holds {a} on one path and {b} on another; give it one kind"
-        f" (for numbers and arrays use two names)"
-    )
+    return f"the variable {match['name']} holds {a} on one path and {b} on another; use two names"
+
+
+def _no_attribute(match: re.Match[str]) -> str:
+    what = kind(match[2])
+    if match[1] in ("dtype", "flat", "size", "shape", "ndim", "copy"):
+        return f"something for arrays is applied to {what}; give it an array"
+    return f"{what} has no {match[1]}"
 
 
 _RULES: list[tuple[str, Callable[[re.Match[str]], str]]] = [
     (re.escape(NOT_AN_INT), lambda m: NOT_AN_INT + "; start it with 0.0"),
     (re.escape(NOT_AN_INT_ARRAY), lambda m: NOT_AN_INT_ARRAY),
     (
-        r"this attribute is a (\w+) but is given (.+?) here",
+        r"this attribute is a (\w+) but is given ([^\n]+?) here",
         lambda m: f"this attribute of self is a {m[1]} but is given {kind(m[2])} here; keep one kind",
     ),
     (
-        r"(\w+)\(\) takes a number, it is given ([^\n]+)",
-        lambda m: f"{m[1]}() takes a number, it is given {kind(m[2])}",
+        r"an element of an array is given ([^\n]+?) here",
+        lambda m: f"one element of an array is given {kind(m[1])}; give it a number",
     ),
     (
-        r"(math\.\w+)\(\) takes (\d) number\(s\), it is given ([^\n]+)",
+        r"an int is needed here but given is ([^\n]+)",
+        lambda m: f"an int is needed here but given is {kind(m[1])}; use int(x)",
+    ),
+    (
+        r"(min\(\) and max\(\) of one thing need an array or a tuple) but given is ([^\n]+)",
+        lambda m: f"{m[1]}; given is {kind(m[2])}",
+    ),
+    (
+        r"(\w+\(\)) takes a number, it is given ([^\n]+)",
+        lambda m: f"{m[1]} takes a number, it is given {kind(m[2])}; use one of its elements",
+    ),
+    (
+        r"(math\.\w+\(\)) takes \d number\(s\), it is given ([^\n]+)",
         lambda m: (
-            f"{m[1]}() takes {m[2]} number(s), it is given {' and '.join(_types(m[3]))}"
-            + ("; for arrays use the function of numpy" if "array" in m[3] else "")
+            f"{m[1]} takes numbers, it is given {' and '.join(_types(m[2]))}; for arrays use numpy's function"
         ),
     ),
     (
-        r"(\*\*|<< and >>) takes? (.+?), (?:it is|they are) given ([^\n]+?) and ([^\n]+)",
-        lambda m: f"{m[1]} takes {m[2]}, given are {kind(m[3])} and {kind(m[4])}",
+        r"(\*\*|<< and >>) takes? ([^,\n]+), (?:it is|they are) given ([^\n]+?) and ([^\n]+)",
+        lambda m: f"{m[1]} needs {m[2]}; given are {kind(m[3])} and {kind(m[4])}",
     ),
     (
         r"NameError: name '(\w+)' is not defined|global name '(\w+)'",
         lambda m: f"the name {m[1] or m[2]} is not defined",
     ),
-    (r"[Cc]annot unify (?P<a>.+?) and (?P<b>.+?) for '(?P<name>\w+?)(?:\.\d+)?'", _unify),
+    (r"[Cc]annot unify (?P<a>[^\n]+?) and (?P<b>[^\n]+?) for '(?P<name>\w+?)(?:\.\d+)*'", _unify),
     (
-        r"[Cc]an't unify return type from the following types: (.+?)\n",
+        r"[Cc]an't unify return type from the following types: ([^\n]+)",
         lambda m: (
-            f"one method returns {' here and '.join(dict.fromkeys(_types(m[1])))} there; return one kind on every path"
+            f"{' is returned here and '.join(dict.fromkeys(_types(m[1])))} there; return one kind on every path"
         ),
     ),
-    (r"Unknown attribute '(\w+)' of type (.+?)\n", lambda m: f"{kind(m[2])} has no {m[1]}"),
-    (r"Cannot modify readonly array|setitem.*read-only", lambda m: "this array is read only; copy it first"),
     (
-        r"not enough arguments|missing a required argument: '(\w+)'|too many (?:positional )?arguments",
-        lambda m: "a call has too few or too many arguments",
+        r"failed to unpack ([^\n]+)",
+        lambda m: f"{kind(m[1])} cannot be assigned to several names; only tuples can",
     ),
     (
-        r"No implementation of function .+? found for signature:\s+>>> (?P<name>\w+)\((?P<types>.*?)\)\s*\n",
+        r"wrong tuple length for [^\n]*?expected (\d+), got (\d+)",
+        lambda m: f"a tuple of {m[2]} values is assigned to {m[1]} names",
+    ),
+    (
+        r"Invalid use of getiter with parameters \(([^\n]+)\)",
+        lambda m: f"a for loop cannot go over {kind(m[1])}; use range(...) or an array",
+    ),
+    (r"Unknown attribute '(\w+)' of type ([^\n]+)", _no_attribute),
+    (r"Cannot modify readonly array", lambda m: "this array is read only; copy it first"),
+    (
+        r"No implementation of function [^\n]+? found for signature:\s+>>> (?P<name>\w+)\((?P<types>[^\n]*)\)\s*\n",
         _no_match,
     ),
 ]

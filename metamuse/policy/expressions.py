@@ -115,16 +115,29 @@ class ExpressionLowering(ast.NodeTransformer):
         function = getattr(getattr(metamuse.policykit, part.name), method, None)
         if not inspect.isfunction(function) or method.startswith("_"):
             fail(call, f"{part.name} has no method {method}; it has {_methods(part.name)}")
-        try:
-            inspect.signature(function).bind(None, *call.args, **{k.arg or "": None for k in call.keywords})
-        except TypeError:
-            params = ", ".join(list(inspect.signature(function).parameters)[1:])
-            given = len(call.args) + len(call.keywords)
-            fail(call, f"{part.name}.{method}({params}) is given {given} argument(s) here")
         self.out.kits.add(part.name)
-        return self._named(
-            f"{part.name}__{method}", [self._expr(target), *self._args(call)], call, self._keywords(call)
+        return self._annotated(
+            function, f"{part.name}.{method}", f"{part.name}__{method}", [self._expr(target)], call
         )
+
+    def _annotated(
+        self, function: Any, text: str, name: str, first: list[ast.expr], call: ast.Call
+    ) -> ast.Call:
+        """A call of a function of policykit, whose ints must be ints (not floats that would be cut)."""
+        signature = inspect.signature(function)
+        try:
+            signature.bind(*first, *call.args, **{k.arg or "": None for k in call.keywords})
+        except TypeError:
+            params = ", ".join(list(signature.parameters)[len(first) :])
+            fail(call, f"{text}({params}) is given {len(call.args) + len(call.keywords)} argument(s) here")
+        kinds = {p.name: p.annotation for p in signature.parameters.values()}
+        names = list(kinds)[len(first) :]
+        args = [self._typed(kinds[n], a) for n, a in zip(names, call.args, strict=False)]
+        keywords = [ast.keyword(k.arg, self._typed(kinds[k.arg or ""], k.value)) for k in call.keywords]
+        return self._named(name, [*first, *args], call, keywords)
+
+    def _typed(self, kind: str, node: ast.expr) -> ast.expr:
+        return self._whole(node) if kind == "int" else self._expr(node)
 
     def _length(self, part: Layout, node: ast.expr) -> ast.Call:
         self.out.kits.add(part.name)
@@ -135,8 +148,31 @@ class ExpressionLowering(ast.NodeTransformer):
     def _truth(self, node: ast.expr) -> ast.expr:
         part = self._part(node)
         if part is None:
+            if self._is_array(node):
+                fail(
+                    node,
+                    "an array cannot be a condition; use np.any(...), np.all(...) or one of its elements",
+                )
             return self._expr(node)
         return ast.copy_location(ast.Compare(self._length(part, node), [ast.Gt()], [ast.Constant(0)]), node)
+
+    def _is_array(self, node: ast.expr) -> bool:
+        """Whether an expression is an array for sure (of local names it is not known here)."""
+        if isinstance(node, ast.Attribute):
+            return self.of_method and is_self(node.value) and self.scope.layout.kind(node.attr) == "array"
+        if isinstance(node, ast.Name):
+            return node.id in self.arrays
+        if isinstance(node, ast.BinOp | ast.Compare | ast.UnaryOp):
+            return any(
+                self._is_array(child) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)
+            )
+        return False
+
+    def _whole(self, node: ast.expr) -> ast.expr:
+        """An argument that must be an int."""
+        new = self._expr(node)
+        plain = isinstance(new, ast.Constant) and type(new.value) is int
+        return new if plain or self.scope.owner != "Policy" else self._named("rt__whole", [new], node)
 
     # -- names and attributes
 
@@ -237,9 +273,12 @@ class ExpressionLowering(ast.NodeTransformer):
             if part is not None:
                 return self._length(part, node.args[0]) if func.id == "len" else self._truth(node.args[0])
         if func.id in intrinsics.BUILTINS:
-            if len(node.args) != 1 + (func.id == "pow"):
-                fail(node, f"{func.id}() is given {len(node.args)} arguments here")
             return self._named(f"rt__{'power' if func.id == 'pow' else func.id}", self._args(node), node)
+        if func.id in ("min", "max") and len(node.args) == 1:
+            return self._named(f"rt__{func.id}_of", self._args(node), node)
+        if func.id == "range":
+            node.args = [self._whole(a) for a in node.args]
+            return node
         node.args = self._args(node)
         return node
 
@@ -260,11 +299,9 @@ class ExpressionLowering(ast.NodeTransformer):
         if module == "metamuse.policykit":
             if name[0].isupper():
                 fail(node, f"{name} structures are created in __init__ only")
-            return self._named(f"rt__{name}", self._args(node), node, self._keywords(node))
+            return self._annotated(getattr(metamuse.policykit, name), name, f"rt__{name}", [], node)
         if module == "math" and name == "log" and len(node.args) == 2:
             name = "log_base"
-        if module == "numpy" and name == "where" and len(node.args) != 3:
-            fail(node, "np.where takes a condition and two choices here; for positions use np.flatnonzero")
         special = f"rt__{'math' if module == 'math' else 'np'}_{name}"
         if special in intrinsics.NAMES:
             return self._named(special, self._args(node), node, self._keywords(node))

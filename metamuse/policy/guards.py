@@ -102,6 +102,18 @@ ceil = _converting("ceil", "llvm.ceil")
 
 
 @intrinsic
+def whole(typingctx: Any, x: Any) -> Any:
+    """An argument that must be an int: nothing happens, or the text is refused."""
+    if not isinstance(x, WHOLE):
+        raise TypingError(f"an int is needed here but given is {x}")
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return context.cast(builder, args[0], signature.args[0], types.int64)
+
+    return types.int64(x), codegen
+
+
+@intrinsic
 def to_float(typingctx: Any, x: Any) -> Any:
     """``float(x)``."""
     if not isinstance(x, NUMBER):
@@ -119,7 +131,7 @@ def fitting(bits: int) -> Any:
     @intrinsic
     def fit(typingctx: Any, x: Any) -> Any:
         if not isinstance(x, NUMBER):
-            raise TypingError(f"an array of ints is given {x} here")
+            raise TypingError(f"an element of an array is given {x} here")
 
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             (source,) = signature.args

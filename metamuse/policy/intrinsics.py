@@ -27,6 +27,7 @@ from metamuse.policy.guards import (
     to_float,
     to_int,
     to_nearest,
+    whole,
 )
 from metamuse.policy.libm import MATH_1, atan2, fmod, pow_
 from metamuse.policy.numeric import NUMPY_LIBM
@@ -172,6 +173,30 @@ def _invert_overload(x):  # type: ignore[no-untyped-def]
     return lambda x: ~x
 
 
+def max_of(x):  # type: ignore[no-untyped-def]
+    """``max(x)`` of an array or tuple (compiled code only)."""
+    raise NotImplementedError
+
+
+def min_of(x):  # type: ignore[no-untyped-def]
+    """``min(x)`` of an array or tuple (compiled code only)."""
+    raise NotImplementedError
+
+
+@numba.extending.overload(max_of)
+def _max_overload(x):  # type: ignore[no-untyped-def]
+    if isinstance(x, NUMBER):
+        raise TypingError(f"min() and max() of one thing need an array or a tuple but given is {x}")
+    return lambda x: max(x)
+
+
+@numba.extending.overload(min_of)
+def _min_overload(x):  # type: ignore[no-untyped-def]
+    if isinstance(x, NUMBER):
+        raise TypingError(f"min() and max() of one thing need an array or a tuple but given is {x}")
+    return lambda x: min(x)
+
+
 # -- numpy
 
 
@@ -286,6 +311,9 @@ NAMES: dict[str, Any] = {
     "rt__rec": rec,
     "rt__right_shift": right_shift,
     "rt__round": to_nearest,
+    "rt__max_of": max_of,
+    "rt__min_of": min_of,
+    "rt__whole": whole,
     "rt__store_array": store_array,
     "rt__store_bool": store_bool,
     "rt__store_float": store_float,

@@ -233,7 +233,11 @@ def _getitem_array(slab, index):  # type: ignore[no-untyped-def]
 @overload(operator.setitem)
 def _setitem_array(slab, index, value):  # type: ignore[no-untyped-def]
     plain = isinstance(value, types.Number | types.Boolean)
-    if isinstance(slab, SlabType) and not slab.readonly and not (plain and _index_type(slab, index) is not None):
+    if (
+        isinstance(slab, SlabType)
+        and not slab.readonly
+        and not (plain and _index_type(slab, index) is not None)
+    ):
 
         def store(slab, index, value):  # type: ignore[no-untyped-def]
             as_array(slab)[index] = value

@@ -159,6 +159,26 @@ ONE_ARRAY = frozenset(
 )
 NUMPY_KEYWORDS = frozenset(["dtype", "fill_value", "shape", "side"])
 
+#: How many arguments functions take: fewest and most. Not named: numpy's and math's take one.
+ARITY: dict[tuple[str, str], tuple[int, int]] = {
+    ("", "divmod"): (2, 2), ("", "enumerate"): (1, 2), ("", "max"): (1, 99), ("", "min"): (1, 99), ("", "pow"): (2, 2),
+    ("", "range"): (1, 3), ("", "zip"): (1, 99), ("math", "atan2"): (2, 2), ("math", "copysign"): (2, 2),
+    ("math", "fmod"): (2, 2), ("math", "hypot"): (2, 2), ("math", "log"): (1, 2), ("math", "pow"): (2, 2),
+    ("numpy", "arange"): (1, 4), ("numpy", "array"): (1, 2), ("numpy", "clip"): (3, 3), ("numpy", "full"): (2, 3),
+    ("numpy", "full_like"): (2, 3), ("numpy", "maximum"): (2, 2), ("numpy", "minimum"): (2, 2),
+    ("numpy", "ones"): (1, 2), ("numpy", "ones_like"): (1, 2), ("numpy", "power"): (2, 2),
+    ("numpy", "searchsorted"): (2, 3), ("numpy", "where"): (3, 3), ("numpy", "zeros"): (1, 2),
+    ("numpy", "zeros_like"): (1, 2),
+}  # fmt: skip
+
+#: What to write for other uses of some of them.
+OTHERWISE = {
+    "pow": "; write (a ** b) % c",
+    "round": "; write round(x * 100) / 100",
+    "sum": "; add the start to its result",
+    "where": "; for positions use np.flatnonzero",
+}
+
 #: What may follow the dot of a local array.
 ARRAY_MEMBERS = frozenset(
     [

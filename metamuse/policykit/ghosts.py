@@ -41,11 +41,10 @@ class Ghosts:
         self.order.discard(x)
         if self.limit <= 0:
             return -1
-        dropped = -1
-        if self.order.size >= self.limit:
-            dropped = self.order.pop_front()
         self.order.push_back(x)
-        return dropped
+        if self.order.size > self.limit:
+            return self.order.pop_front()
+        return -1
 
     def discard(self, x: int) -> bool:
         """Forget ``x``; True if it was remembered."""

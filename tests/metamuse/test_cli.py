@@ -87,6 +87,7 @@ def test_capacities_pass_through(capacity: str) -> None:
         (["executor.memory_mb=1"], "executor.memory_mb"),
         (["budget.usd=-3"], "budget.usd=-3"),
         (["stimuli.strategy=dreams"], "stimuli.strategy=dreams"),
+        (["problem.baselines=lru,nosuch"], "there is no nosuch"),
         (["problem.incumbent=/nosuch/policy.py"], "Cannot read the policy /nosuch/policy.py"),
         (["score"], "score needs policy="),
         (["score", "policy=nosuch", "workloads=x"], "There is no policy nosuch"),

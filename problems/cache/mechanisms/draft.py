@@ -140,7 +140,9 @@ class Draft:
                 spread = 0.5 if self.strength is None else _SPREAD
                 place = min(1.0, max(0.0, place + float(self._rng.uniform(-spread, spread))))
             self.strength = None
-            value = math.exp(math.log(low) + place * math.log(high / low)) if log else low + place * (high - low)
+            value = (
+                math.exp(math.log(low) + place * math.log(high / low)) if log else low + place * (high - low)
+            )
         value = round(value) if whole else float(f"{value:.3g}")
         value = min(high, max(low, value))
         self.numbers[name] = value
@@ -176,9 +178,7 @@ class Draft:
             self.before_victim.append("self.full = True")
         return "self.full"
 
-    def by_rank(
-        self, last: Sequence[str], ordinary: Sequence[str], favoured: Sequence[str]
-    ) -> list[str]:
+    def by_rank(self, last: Sequence[str], ordinary: Sequence[str], favoured: Sequence[str]) -> list[str]:
         """Statements that do one of three things, without the branches for ranks that no rule gives."""
         lines: list[str] = []
         for rank, branch in ((0, last), (2, favoured)):
@@ -247,14 +247,22 @@ class Draft:
             parts.append(self._method("admit", "slot, key, size, now", [*self.miss, *self.admit]))
         parts.append(self._method("candidate", "now", self.find))
         parts.append(self._method("victim", "slot, key, size, now", self._victim_lines()))
-        parts.append(self._method("on_evict", "slot, key, size, now", [*self.evict, *self.leave, *self._upkeep("evict")]))
+        parts.append(
+            self._method(
+                "on_evict", "slot, key, size, now", [*self.evict, *self.leave, *self._upkeep("evict")]
+            )
+        )
         parts.append(self._method("on_insert", "slot, key, size, now, remembered", self._insert_lines()))
         parts += [self._method(name, *rest) for name, rest in self._methods.items()]
         body = "\n\n".join(part for part in parts if part)
         if "self.room" in body or any("self.room" in value for value in self._init.values()):
             self._init = {"room": "max(1, min(capacity, n_slots // 2))"} | self._init
         init = [f"self.{name} = {value}" for name, value in self._init.items()]
-        init += [f"self.{n} = np.zeros(n_slots, dtype=np.{f.dtype})" for n, f in _FIELDS.items() if n in self._fields]
+        init += [
+            f"self.{n} = np.zeros(n_slots, dtype=np.{f.dtype})"
+            for n, f in _FIELDS.items()
+            if n in self._fields
+        ]
         init += self.setup
         head = self._method("__init__", "capacity, n_slots", init)
         return f'{self._imports(head + body)}\n\n\nclass Policy:\n    """{doc}"""\n\n{head}\n\n{body}\n'
@@ -282,7 +290,9 @@ class Draft:
             (moves if self.sees_gated and self.gates else lines).append("self.seen[slot] = now")
         lines += self._upkeep("hit")
         lines += self.hit
-        count = ["if self.credit[slot] < MOST:", "    self.credit[slot] += 1"] if "credit" in self._fields else []
+        count = (
+            ["if self.credit[slot] < MOST:", "    self.credit[slot] += 1"] if "credit" in self._fields else []
+        )
         if "woke" in self._fields:
             moves.append("self.woke[slot] = now")
         if self.lazy:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from problems.cache.mechanisms.draft import Draft
-from problems.cache.mechanisms.rules import MINOR_WORTHS, PLACES, RULES, guard_credit
+from problems.cache.mechanisms.merits import MINOR_WORTHS
+from problems.cache.mechanisms.rules import PLACES, RULES, guard_credit
 from problems.cache.mechanisms.structures import BY_WORTH, STRUCTURES
 
 #: Order in which rules are written: later ones may ask what earlier ones did (e.g. whether there is a gate).

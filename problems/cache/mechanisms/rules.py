@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from problems.cache.mechanisms import merits
 from problems.cache.mechanisms.draft import Draft
 
 Rule = Callable[[Draft], None]
-
-#: Worth that tells good from bad only together with another.
-MINOR_WORTHS = ("worth_size", "worth_jitter", "worth_senior")
 
 #: How many rules of a role a policy takes at most.
 PLACES = {"hit": 1, "insert": 2, "admit": 1, "guard": 2, "worth": 3, "age": 1, "memory": 2}
@@ -38,7 +36,10 @@ def hit_rest(d: Draft) -> None:
     rest = d.number("REST", 0.02, 1.0, log=True)
     d.field("woke")
     d.gates.append(f"now - self.woke[slot] > {rest} * self.room")
-    d.say("on_hit", f"Hits that follow a counted one within {rest} of the cache's size in requests do not count.")
+    d.say(
+        "on_hit",
+        f"Hits that follow a counted one within {rest} of the cache's size in requests do not count.",
+    )
 
 
 def hit_luck(d: Draft) -> None:
@@ -63,7 +64,10 @@ def hit_mate(d: Draft) -> None:
     d.attribute("mate", "np.full(n_slots, -1, dtype=np.int64)")
     d.attribute("latest", "-1")
     share = d.number("SHARE", 0.1, 1.0)
-    d.hit += [f"if {d.rng()}.uniform() < {share} and self.mate[slot] >= 0:", "    self.credit[self.mate[slot]] += 1"]
+    d.hit += [
+        f"if {d.rng()}.uniform() < {share} and self.mate[slot] >= 0:",
+        "    self.credit[self.mate[slot]] += 1",
+    ]
     d.after_insert += ["self.mate[slot] = self.latest", "self.latest = slot"]
     d.say("on_hit", f"The object that came just before it is credited too, with probability {share}.")
 
@@ -75,7 +79,10 @@ def insert_bimodal(d: Draft) -> None:
     """Bimodal insertion: most newcomers go next, against loops."""
     luck = d.number("IN_LUCK", 0.01, 0.5, log=True)
     d.ranks += [f"if not {d.known} and {d.rng()}.uniform() >= {luck}:", "    rank = 0"]
-    d.say("on_insert", f"A stranger comes in as the next to go; only with probability {luck} it gets an ordinary place.")
+    d.say(
+        "on_insert",
+        f"A stranger comes in as the next to go; only with probability {luck} it gets an ordinary place.",
+    )
 
 
 def insert_cyclic(d: Draft) -> None:
@@ -83,7 +90,9 @@ def insert_cyclic(d: Draft) -> None:
     every = d.number("IN_EVERY", 2, 64, log=True)
     d.attribute("arrivals", "0")
     d.ranks += ["self.arrivals += 1", f"if not {d.known} and self.arrivals % {every} != 0:", "    rank = 0"]
-    d.say("on_insert", f"One arrival in {every} gets an ordinary place, other strangers come in as next to go.")
+    d.say(
+        "on_insert", f"One arrival in {every} gets an ordinary place, other strangers come in as next to go."
+    )
 
 
 def insert_chosen(d: Draft) -> None:
@@ -91,7 +100,10 @@ def insert_chosen(d: Draft) -> None:
     share = d.number("CHOSEN", 0.03, 0.6, log=True)
     d.kit("hash64")
     d.ranks += [f"if not {d.known} and hash64(key, 3) % 1000 >= 1000.0 * {share}:", "    rank = 0"]
-    d.say("on_insert", f"A fixed share of {share} of all objects, by their hash, gets good places, other strangers bad ones.")
+    d.say(
+        "on_insert",
+        f"A fixed share of {share} of all objects, by their hash, gets good places, other strangers bad ones.",
+    )
 
 
 def insert_wave(d: Draft) -> None:
@@ -100,7 +112,10 @@ def insert_wave(d: Draft) -> None:
     d.attribute("run", "0")
     d.hit.append("self.run = 0")
     d.ranks += ["self.run += 1", f"if self.run > {run}:", "    rank = 0"]
-    d.say("on_insert", f"After {run} misses without a hit between them a scan is assumed: who arrives is next to go.")
+    d.say(
+        "on_insert",
+        f"After {run} misses without a hit between them a scan is assumed: who arrives is next to go.",
+    )
 
 
 def insert_jury(d: Draft) -> None:
@@ -178,7 +193,9 @@ def admit_lottery(d: Draft) -> None:
     luck = d.number("ADMIT_LUCK", 0.05, 0.9, log=True)
     d.field("tag")
     d.admit += [f"return not {d.full()} or self.tag[slot] == key or {d.rng()}.uniform() < {luck}"]
-    d.say("admission", f"Once the cache is full a lot decides which strangers get in, with probability {luck}.")
+    d.say(
+        "admission", f"Once the cache is full a lot decides which strangers get in, with probability {luck}."
+    )
 
 
 def admit_merit(d: Draft) -> None:
@@ -211,7 +228,10 @@ def admit_tide(d: Draft) -> None:
         f"period = {wave} * self.room + 2.0",
         f"return not {full} or self.tag[slot] == key or now % period >= {ebb} * period",
     ]
-    d.say("admission", f"Admission comes in waves of {wave} cache sizes; for a share of {ebb} of each no stranger gets in.")
+    d.say(
+        "admission",
+        f"Admission comes in waves of {wave} cache sizes; for a share of {ebb} of each no stranger gets in.",
+    )
 
 
 def admit_drought(d: Draft) -> None:
@@ -242,7 +262,10 @@ def admit_regret(d: Draft) -> None:
         "return False",
     ]
     d.evict += ["if self.credit[slot] == 0:", f"    self.gate = max(0.0, self.gate - {learn})"]
-    d.say("admission", f"A gate that learns: eviction without a hit closes it by {learn}, a return opens it again.")
+    d.say(
+        "admission",
+        f"A gate that learns: eviction without a hit closes it by {learn}, a return opens it again.",
+    )
 
 
 # -- guard: who is spared
@@ -272,7 +295,9 @@ def guard_pinned(d: Draft) -> None:
     d.field("tag")
     d.kit("hash64")
     d.guards.append((f"hash64(self.tag[loser], 7) % 1000 < 1000.0 * {share}", []))
-    d.say("victim", f"A fixed share of {share} of the objects, chosen by hash, is passed over while tries last.")
+    d.say(
+        "victim", f"A fixed share of {share} of the objects, chosen by hash, is passed over while tries last."
+    )
 
 
 def guard_returned(d: Draft) -> None:
@@ -286,156 +311,12 @@ def guard_due(d: Draft) -> None:
     """Who is expected is spared."""
     slack = d.number("SLACK", 1.0, 4.0)
     d.field("gap")
-    d.guards.append((f"now - self.seen[loser] < {slack} * self.gap[loser] and self.gap[loser] < self.room", []))
-    d.say("victim", f"One that usually comes back soon is spared until {slack} of its usual gaps have passed.")
-
-
-# -- worth: factors
-
-
-def worth_count(d: Draft) -> None:
-    """Frequency."""
-    power = d.number("FREQUENCY", 0.3, 3.0, log=True)
-    d.count_hits(wide=True)
-    d.terms.append(f"(1.0 + self.credit[slot]) ** {power}")
-    d.say("state", f"Worth grows with the count of hits to the power of {power}.")
-
-
-def worth_recent(d: Draft) -> None:
-    """Recency."""
-    power = d.number("RECENCY", 0.2, 2.0, log=True)
-    d.field("seen")
-    d.terms.append(f"(1.0 + now - self.seen[slot]) ** -{power}")
-    d.say("state", f"Worth falls with the time since the last use to the power of {power}.")
-
-
-def worth_rate(d: Draft) -> None:
-    """Frequency over time in the cache (hyperbolic caching)."""
-    grace = d.number("GRACE", 0.05, 2.0, log=True)
-    d.count_hits(wide=True)
-    d.field("born")
-    d.terms.append(f"(1.0 + self.credit[slot]) / ({grace} * self.room + now - self.born[slot])")
-    d.say("state", f"Worth is the rate of hits since arrival, with {grace} cache sizes of grace.")
-
-
-def worth_rhythm(d: Draft) -> None:
-    """Expected time of the next request."""
-    d.field("gap")
-    overdue = d.number("OVERDUE", 0.3, 3.0, log=True)
-    d.terms.append(f"1.0 / (1.0 + self.gap[slot] + {overdue} * max(0.0, now - self.seen[slot] - self.gap[slot]))")
-    d.say("state", f"Worth falls with the usual gap between requests, and by {overdue} with being overdue.")
-
-
-def worth_size(d: Draft) -> None:
-    """Size; without effect where all sizes are 1."""
-    d.attribute("weight", "np.ones(n_slots)")
-    bulk = d.number("BULK", 0.2, 1.5)
-    d.note += ["self.weight[slot] = max(1.0, float(size))"]
-    d.terms.append(f"self.weight[slot] ** -{bulk}")
-    d.say("state", f"Worth falls with the size to the power of {bulk}.")
-
-
-def worth_jitter(d: Draft) -> None:
-    """A fixed random factor."""
-    noise = d.number("NOISE", 0.05, 1.0, log=True)
-    d.field("tag")
-    d.kit("hash64")
-    d.terms.append(f"(0.001 * (1 + hash64(self.tag[slot], 2) % 1000)) ** {noise}")
-    d.say("state", f"Each object has a character, a fixed random factor of its worth of strength {noise}.")
-
-
-def worth_returns(d: Draft) -> None:
-    """Returns after evictions."""
-    d.field("returns")
-    bonus = d.number("BONUS", 0.3, 4.0, log=True)
-    d.terms.append(f"(1.0 + {bonus} * self.returns[slot])")
-    d.say("state", f"Each return after an eviction adds {bonus} to the worth.")
-
-
-def worth_senior(d: Draft) -> None:
-    """Time in the cache."""
-    weight = d.number("SENIORITY", 0.03, 0.6, log=True)
-    d.field("born")
-    d.terms.append(f"(1.0 + now - self.born[slot]) ** {weight}")
-    d.say("state", f"Worth grows with the time in the cache to the power of {weight}.")
-
-
-# -- age: fading merits
-
-
-def age_halve(d: Draft) -> None:
-    """All counts are halved from time to time."""
-    season = d.number("SEASON", 1.0, 30.0, log=True)
-    d.count_hits(spent=False)
-    d.attribute("season", "0")
-    d.after_insert += [
-        f"if now > self.season + {season} * self.room:",
-        "    self.season = now",
-        "    for i in range(self.credit.size):",
-        "        self.credit[i] //= 2",
-    ]
-    d.say("state", f"Every {season} cache sizes of requests all counts are halved.")
-
-
-def age_sweep(d: Draft) -> None:
-    """A pointer goes round and lowers counts one by one."""
-    stride = d.number("STRIDE", 1, 4)
-    d.count_hits(spent=False)
-    d.attribute("sweep", "0")
-    d.evict += [
-        f"for _ in range({stride}):",
-        "    self.sweep = (self.sweep + 1) % self.credit.size",
-        "    self.credit[self.sweep] = max(0, self.credit[self.sweep] - 1)",
-    ]
-    d.say("on_evict", f"A pointer goes round all slots, {stride} per eviction, and takes one from the count it finds.")
-
-
-def age_erode(d: Draft) -> None:
-    """Counts of random slots shrink."""
-    blows = d.number("BLOWS", 1, 4)
-    d.count_hits(spent=False)
-    d.evict += [
-        f"for _ in range({blows}):",
-        f"    worn = {d.rng()}.below(self.credit.size)",
-        "    self.credit[worn] = max(0, self.credit[worn] - 1)",
-    ]
-    d.say("on_evict", f"{blows} slots drawn by lot lose one from their count.")
-
-
-def age_lazy(d: Draft) -> None:
-    """A count is halved at the first hit after a pause."""
-    half = d.number("HALF", 0.3, 10.0, log=True)
-    d.count_hits(spent=False)
-    d.hit += [f"if idle > {half} * self.room:", "    self.credit[slot] //= 2"]
-    d.say("on_hit", f"After a pause of more than {half} cache sizes its count is halved first.")
-
-
-# -- memory: an object's past
-
-
-def memory_boost(d: Draft) -> None:
-    """A ghost earns a better place."""
-    memory = d.number("MEMORY", 0.2, 2.0)
-    d.field("left")
-    d.ranks += [f"if {d.known} and self.gone - self.left[slot] <= {memory} * self.room:", "    rank = 2"]
-    d.say("on_insert", "One that was evicted not long ago gets a favoured place.")
-    d.say("on_evict", f"It is remembered for {memory} cache sizes of evictions.")
-
-
-def memory_carry(d: Draft) -> None:
-    """Counts outlive an eviction."""
-    d.count_hits(spent=False)
-    d.field("asked")
-    d.carries = True
-    d.say("on_evict", "Its count of requests is kept; if it comes back within memory half of it is still valid.")
-
-
-def memory_sour(d: Draft) -> None:
-    """A long absence earns a worse place."""
-    d.field("left")
-    memory = d.number("SOUR", 0.1, 1.5)
-    d.ranks += [f"if {d.known} and self.gone - self.left[slot] > {memory} * self.room:", "    rank = 0"]
-    d.say("on_insert", f"One that stayed away for more than {memory} cache sizes of evictions comes in as next to go.")
+    d.guards.append(
+        (f"now - self.seen[loser] < {slack} * self.gap[loser] and self.gap[loser] < self.room", [])
+    )
+    d.say(
+        "victim", f"One that usually comes back soon is spared until {slack} of its usual gaps have passed."
+    )
 
 
 def _met(d: Draft) -> str:
@@ -465,6 +346,6 @@ def _door(d: Draft, span: str) -> None:
 
 RULES: dict[str, Rule] = {
     name: function
-    for name, function in list(globals().items())
+    for name, function in [*globals().items(), *vars(merits).items()]
     if name.partition("_")[0] in PLACES and callable(function)
 }

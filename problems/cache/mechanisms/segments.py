@@ -76,8 +76,14 @@ def ladder(d: Draft) -> None:
     d.touch = ["self.climb(slot)"]
     d.spare = ["self.climb(loser)"]
     d.enter = d.by_rank(_LAST, ["self.settle(slot, 0)"], ["self.settle(slot, 1)"])
-    d.say("state", f"A line that fences divide into {levels} segments; those above the lowest hold a share of {upper}.")
-    d.say("on_hit", "It moves to the front of the next higher segment; whoever drops out below falls one segment.")
+    d.say(
+        "state",
+        f"A line that fences divide into {levels} segments; those above the lowest hold a share of {upper}.",
+    )
+    d.say(
+        "on_hit",
+        "It moves to the front of the next higher segment; whoever drops out below falls one segment.",
+    )
     d.say("victim", "The back of the lowest segment that holds anybody.")
 
 
@@ -181,7 +187,12 @@ def regions(d: Draft) -> None:
         ["self.settle(slot, level)"],
         ["self.settle(slot, level)", "self.fame[level] += 1.0"],
     )
-    d.say("state", f"{levels} regions, an object belongs to one by its hash; each has its own line and its fame.")
+    d.say(
+        "state",
+        f"{levels} regions, an object belongs to one by its hash; each has its own line and its fame.",
+    )
     d.say("on_hit", "It moves to the front of its region, whose fame grows.")
-    d.say("victim", f"Of {picks} regions drawn by lot the one with least fame per object; the back of its line.")
+    d.say(
+        "victim", f"Of {picks} regions drawn by lot the one with least fame per object; the back of its line."
+    )
     d.say("on_evict", f"The fame of the region fades by {fade}.")

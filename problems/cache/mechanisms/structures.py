@@ -116,9 +116,14 @@ def hand(d: Draft) -> None:
         ["self.order.push_front(slot)"],
         ["self.order.push_front(slot)", "self.credit[slot] += 1"],
     )
-    d.say("state", "A line in the order of arrival, a credit per object and a hand that wanders along the line.")
+    d.say(
+        "state", "A line in the order of arrival, a credit per object and a hand that wanders along the line."
+    )
     d.say("on_hit", "Its credit grows by one, up to MOST; it stays where it is.")
-    d.say("victim", "The hand walks from old to new; it takes one credit in passing and stops at an object without.")
+    d.say(
+        "victim",
+        "The hand walks from old to new; it takes one credit in passing and stops at an object without.",
+    )
 
 
 def probation(d: Draft) -> None:
@@ -151,7 +156,10 @@ def probation(d: Draft) -> None:
     ]
     d.say("state", f"A small queue for newcomers, a share of {small}, and a main queue; a credit per object.")
     d.say("on_hit", "Its credit grows by one, up to MOST; it stays where it is.")
-    d.say("on_insert", f"One evicted less than {ghost} cache sizes of evictions ago enters the main queue at once.")
+    d.say(
+        "on_insert",
+        f"One evicted less than {ghost} cache sizes of evictions ago enters the main queue at once.",
+    )
     d.say(
         "victim",
         f"The oldest newcomer if the small queue is too long, unless {passing} hits move it to the main queue;"
@@ -175,7 +183,10 @@ def nursery(d: Draft) -> None:
         "    return self.small.back()",
         "return self.main.back()",
     ]
-    d.say("state", f"A nursery that may hold a share of {small}, in the order of arrival, and a house for the others.")
+    d.say(
+        "state",
+        f"A nursery that may hold a share of {small}, in the order of arrival, and a house for the others.",
+    )
     d.say("on_hit", "A child moves into the house; whoever lives there moves to its front.")
     d.say("victim", "The oldest child if the nursery is too full, else the back of the house.")
 
@@ -306,7 +317,10 @@ def heap(d: Draft) -> None:
     d.enter = ["self.order.push(slot, self.tide + self.worth(slot, now))"]
     if d.ranks:
         d.enter = ["self.order.push(slot, self.tide + rank * self.worth(slot, now))"]
-    d.say("state", "A heap by priority: the level of a rising tide at the last use plus the object's worth then.")
+    d.say(
+        "state",
+        "A heap by priority: the level of a rising tide at the last use plus the object's worth then.",
+    )
     d.say("on_hit", "Its priority is set anew above the tide.")
     d.say("victim", "The lowest priority.")
     d.say("on_evict", f"The tide rises towards the priority of who went, by a share of {pull}.")
@@ -347,9 +361,15 @@ def contest(d: Draft) -> None:
         f"while not {full} and len(self.window) > {window} * (len(self.window) + len(self.main)):",
         "    self.main.push_front(self.window.pop_back())",
     ]
-    d.say("state", f"A window for newcomers, a share of {window}, a main list, and approximate counts of all requests.")
+    d.say(
+        "state",
+        f"A window for newcomers, a share of {window}, a main list, and approximate counts of all requests.",
+    )
     d.say("on_hit", "It is counted and moves to the front of its list.")
-    d.say("victim", "The last of the window and the last of the main list compete; the one requested less often goes.")
+    d.say(
+        "victim",
+        "The last of the window and the last of the main list compete; the one requested less often goes.",
+    )
 
 
 #: Structures that evict by worth, so that some rule has to say what worth is.

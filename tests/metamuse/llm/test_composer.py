@@ -92,7 +92,9 @@ def test_every_mechanism_is_reached_about_equally_often() -> None:
     assert np.median(np.sort(odds, axis=1)[:, -5:].sum(axis=1)) > 0.6
 
 
-@pytest.mark.parametrize(("word", "mechanism"), [("drought", "drought"), ("ghost", "ghosts"), ("jury", "court")])
+@pytest.mark.parametrize(
+    ("word", "mechanism"), [("drought", "drought"), ("ghost", "ghosts"), ("jury", "court")]
+)
 def test_obvious_words_reach_their_mechanism(word: str, mechanism: str) -> None:
     composer = _composer("cache")
     best = int(np.argmax(composer.odds([word])[0]))
@@ -111,7 +113,10 @@ def test_own_observations_are_recognised() -> None:
     [
         ("Leave it to chance whether an object that was missed is brought in at all.", {"admit_lottery"}),
         ("Every season halve all the counters so that old popularity does not last.", {"age_halve"}),
-        ("Keep ghosts of departed objects and give them a better place when they come back.", {"memory_boost"}),
+        (
+            "Keep ghosts of departed objects and give them a better place when they come back.",
+            {"memory_boost"},
+        ),
     ],
 )
 def test_observations_from_elsewhere_find_a_mechanism_like_them(text: str, parts: set[str]) -> None:
@@ -132,7 +137,11 @@ def test_a_repair_is_another_module(ways: Waypoints) -> None:
 def test_a_complaint_about_an_answer_is_answered_again(ways: Waypoints, model: Model) -> None:
     asyncio.run(ways.observe("river"))
     request = model.asked[0]
-    again = [*request.messages, {"role": "assistant", "content": "?"}, {"role": "user", "content": "Answer again."}]
+    again = [
+        *request.messages,
+        {"role": "assistant", "content": "?"},
+        {"role": "user", "content": "Answer again."},
+    ]
     call = ComposerCall("observation", "k", 9, 1.0, None)
     assert answer(again, call).startswith("{")
 
@@ -141,7 +150,10 @@ def test_a_complaint_about_an_answer_is_answered_again(ways: Waypoints, model: M
     "messages",
     [
         [{"role": "system", "content": "You are helpful."}, {"role": "user", "content": "Word: river"}],
-        [{"role": "system", "content": "Problem (cache-v1): x"}, {"role": "user", "content": "Write a poem."}],
+        [
+            {"role": "system", "content": "Problem (cache-v1): x"},
+            {"role": "user", "content": "Write a poem."},
+        ],
     ],
 )
 def test_other_prompts_are_refused(messages: list[dict[str, str]]) -> None:

@@ -20,7 +20,10 @@ def module(
     if top:
         parts.append(textwrap.dedent(top).strip("\n"))
     parts += ["class Policy:", "    def __init__(self, capacity, n_slots):", textwrap.indent(init, " " * 8)]
-    parts += ["    def victim(self, slot, key, size, now):", textwrap.indent(textwrap.dedent(body).strip("\n"), " " * 8)]
+    parts += [
+        "    def victim(self, slot, key, size, now):",
+        textwrap.indent(textwrap.dedent(body).strip("\n"), " " * 8),
+    ]
     if methods:
         parts.append(textwrap.indent(textwrap.dedent(methods).strip("\n"), " " * 4))
     return "\n".join(parts) + "\n"

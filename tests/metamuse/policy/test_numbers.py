@@ -6,6 +6,7 @@ import functools
 import math
 import struct
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -40,7 +41,9 @@ FLOATS = (
 def twins() -> tuple[Twins, ...]:
     bodies = {name: f"return {expression}" for name, expression in zip(NAMES, EXPRESSIONS, strict=True)}
     halves = NAMES[::2], NAMES[1::2]  # a policy may have 80 functions
-    return tuple(Twins(policy("self.n = n", {n: bodies[n] for n in h}, list(PARAMS)), h, PARAMS) for h in halves)
+    return tuple(
+        Twins(policy("self.n = n", {n: bodies[n] for n in h}, list(PARAMS)), h, PARAMS) for h in halves
+    )
 
 
 def bits(value: object) -> object:
@@ -50,6 +53,7 @@ def bits(value: object) -> object:
     return "nan" if value != value else struct.pack("<d", value + 0.0)
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @settings(max_examples=200, deadline=None)
 @given(a=INTS, b=INTS, x=FLOATS, y=FLOATS)
 def test_both_modes_give_the_same_bits(a: int, b: int, x: float, y: float) -> None:
@@ -58,4 +62,6 @@ def test_both_modes_give_the_same_bits(a: int, b: int, x: float, y: float) -> No
         for name in both.names:
             expression = EXPRESSIONS[NAMES.index(name)]
             slow, fast = both.call(states, name, a, b, x, y)
-            assert bits(slow) == bits(fast), f"{expression} with a={a} b={b} x={x!r} y={y!r}: {slow} and {fast}"
+            assert bits(slow) == bits(fast), (
+                f"{expression} with a={a} b={b} x={x!r} y={y!r}: {slow} and {fast}"
+            )

@@ -70,10 +70,19 @@ def _outcome(function: Callable[..., float], *args: Any) -> Any:
         return type(error)
 
 
-def policy(init: str, methods: dict[str, str], params: Sequence[str], extra: str = "", constants: str = "") -> str:
+def policy(
+    init: str, methods: dict[str, str], params: Sequence[str], extra: str = "", constants: str = ""
+) -> str:
     """The text of a policy from the bodies of its methods."""
-    parts = [HEADER.replace("import *", "import Ghosts, Heap, List, Ring, Rng, Sketch, Stack, hash64"), constants]
-    parts += ["class Policy:", "    def __init__(self, n):", textwrap.indent(textwrap.dedent(init).strip(), " " * 8)]
+    parts = [
+        HEADER.replace("import *", "import Ghosts, Heap, List, Ring, Rng, Sketch, Stack, hash64"),
+        constants,
+    ]
+    parts += [
+        "class Policy:",
+        "    def __init__(self, n):",
+        textwrap.indent(textwrap.dedent(init).strip(), " " * 8),
+    ]
     parts.append(textwrap.indent(textwrap.dedent(extra).strip(), " " * 4))
     for name, body in methods.items():
         parts.append(f"    def {name}({', '.join(('self', *params))}):")

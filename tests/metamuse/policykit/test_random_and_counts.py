@@ -93,7 +93,7 @@ def test_a_sketch_ages() -> None:
 def test_streams() -> None:
     rng = Rng(3)
     draws = np.array([rng.uniform() for _ in range(4000)])
-    assert 0 <= draws.min()
+    assert draws.min() >= 0
     assert draws.max() < 1
     assert abs(draws.mean() - 0.5) < 5 * (1 / 12 / 4000) ** 0.5
     assert {rng.below(3) for _ in range(100)} == {0, 1, 2}

@@ -248,7 +248,16 @@ STRUCTURES: dict[str, tuple[str, Callable[[], Any], dict[str, str]]] = {
         dict.fromkeys(["add", "discard", "contains"], "i") | dict.fromkeys(["oldest", "count", "length"], ""),
     ),
 }
-NOTHING = {"push_front", "push_back", "insert_before", "remove", "move_to_front", "move_to_back", "push", "clear"}
+NOTHING = {
+    "push_front",
+    "push_back",
+    "insert_before",
+    "remove",
+    "move_to_front",
+    "move_to_back",
+    "push",
+    "clear",
+}
 
 
 @functools.cache

@@ -115,7 +115,7 @@ def _misses(source: str, keys: np.ndarray, capacity: int) -> float:
 )
 def test_rules_against_loops_keep_part_of_a_loop(rule: str) -> None:
     loop = np.tile(np.arange(200), 20)
-    numbers = {"SPAN": 1, "CHOSEN": 0.1, "IN_LUCK": 0.01}  # few enough to fit
+    numbers = {"SPAN": 1, "CHOSEN": 0.05, "IN_LUCK": 0.01}  # few enough to fit
     assert _misses(_source("recency"), loop, 20) == 1.0
     assert _misses(_source("recency", rule, **numbers), loop, 20) < 0.95
 
