@@ -94,7 +94,9 @@ class Problem:
         names = [n.strip() for n in wanted.split(",")] if isinstance(wanted, str) else list(wanted)
         for name in names:
             if name not in self.baselines:
-                raise ValueError(f"problem.baselines: there is no {name}; there are {', '.join(self.baselines)}")
+                raise ValueError(
+                    f"problem.baselines: there is no {name}; there are {', '.join(self.baselines)}"
+                )
         return {n: s for n, s in self.baselines.items() if n in names or n == self.reference}
 
     def init_example(self) -> tuple[Any, ...]:

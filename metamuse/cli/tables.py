@@ -29,19 +29,21 @@ def print_scores(problem: Problem, rows: list[dict[str, Any]]) -> None:
     for row in rows:
         value = row["status"] if row["value"] is None else f"{row['value']:.{problem.metric.digits}f}"
         cost = row["details"].get("ns_per_decision")
+        rate = next((v for k, v in row["details"].items() if k.endswith("_per_s")), None)
         state = row["details"].get("state_bytes")
         body.append(
             [
                 row["workload"],
                 row["policy"],
                 value,
+                "" if rate is None else f"{rate / 1e6:.1f}",
                 "" if cost is None else f"{cost:.1f}",
                 "" if state is None else f"{state:,}",
                 row["message"],
             ]
         )
     heading = problem.metric.name + (f" ({problem.metric.unit})" if problem.metric.unit else "")
-    print(table(["workload", "policy", heading, "ns/decision", "state bytes", ""], body, {2, 3, 4}))
+    print(table(["workload", "policy", heading, "M/s", "ns/decision", "state bytes", ""], body, {2, 3, 4, 5}))
 
 
 def print_means(problem: Problem, rows: list[dict[str, Any]]) -> None:

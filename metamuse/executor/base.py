@@ -65,7 +65,7 @@ class ExecutorSetupError(UsageError):
     """The scoring processes cannot be set up; the message is one sentence that says why."""
 
 
-class ExecutorBroken(RuntimeError):  # noqa: N818  # a state, named as such in messages
+class ExecutorBroken(RuntimeError):  # a state, named as such in messages
     """Tasks keep failing for no fault of theirs; the message gives the first cause."""
 
 

@@ -33,7 +33,7 @@ _BOOT = "import sys; sys.path[:] = {path!r}; from metamuse.executor.zygote impor
 _INHERITED = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 
-class _Lost(Exception):  # noqa: N818  # says what happened, and is always caught
+class _Lost(Exception):  # says what happened, and is always caught
     """A try at a task came to nothing for no fault of the task."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -48,7 +50,9 @@ def naive_best_fit(items: list[int], capacity: int) -> int:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=300), st.integers(40, 90))
-def test_best_fit_equals_the_definition(best_fit: tuple[CompiledPolicy, object], items: list[int], capacity: int) -> None:
+def test_best_fit_equals_the_definition(
+    best_fit: tuple[CompiledPolicy, object], items: list[int], capacity: int
+) -> None:
     policy, loop = best_fit
     stream = Stream("s", np.array(items, dtype=np.int64), capacity)
     score = simulate(policy, loop, stream)
@@ -62,7 +66,11 @@ def choosing(body: str) -> str:
 
 @pytest.mark.parametrize(
     ("body", "reason"),
-    [("return n_open", "not an open bin"), ("return -2", "not an open bin"), ("return 0 if n_open > 0 else -1", "less than the item")],
+    [
+        ("return n_open", "not an open bin"),
+        ("return -2", "not an open bin"),
+        ("return 0 if n_open > 0 else -1", "less than the item"),
+    ],
 )
 def test_illegal_choices(body: str, reason: str) -> None:
     policy = CompiledPolicy(load(choosing(body), CONTRACT), (100,))
@@ -77,13 +85,20 @@ def test_the_free_space_cannot_be_written() -> None:
     assert caught.value.kind in ("compile", "contract")
 
 
-def test_the_number_of_items_is_not_visible() -> None:
+class Remembering(InterpretedPolicy):
+    """Keeps the last policy it made."""
+
+    last: Any = None
+
+    def state(self, *init: Any) -> Any:
+        self.last = super().state(*init)
+        return self.last
+
+
+@pytest.mark.parametrize(("items", "length"), [(10, 64), (200, 256)])
+def test_the_number_of_items_is_not_visible(items: int, length: int) -> None:
     """The array of free space grows by doubling; its length says nothing about what is to come."""
     source = choosing("self.n = max(self.n, len(remaining))\n        return -1")
-    for n in (10, 200):
-        policy = InterpretedPolicy(load(source, CONTRACT))
-        states = []
-        original = policy.state
-        policy.state = lambda *a: states.append(original(*a)) or states[-1]  # type: ignore[method-assign]
-        simulate(policy, bind(policy), Stream("s", np.full(n, 60, dtype=np.int64), 100))
-        assert states[0].n == (64 if n == 10 else 256)
+    policy = Remembering(load(source, CONTRACT))
+    simulate(policy, bind(policy), Stream("s", np.full(items, 60, dtype=np.int64), 100))
+    assert policy.last.n == length

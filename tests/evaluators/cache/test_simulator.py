@@ -79,7 +79,9 @@ class Logged:
         return [c for c in self.calls if c[0] in names]
 
 
-def run(policy: Logged, keys: Sequence[int], capacity: int, sizes: Sequence[int] | None = None, **job: Any) -> Any:
+def run(
+    policy: Logged, keys: Sequence[int], capacity: int, sizes: Sequence[int] | None = None, **job: Any
+) -> Any:
     trace = Trace.from_keys("t", np.array(keys), sizes=None if sizes is None else np.array(sizes))
     return simulate(policy, bind(policy), Job(trace, capacity, sizes is not None, **job))
 
@@ -173,7 +175,12 @@ def test_a_changed_size_is_applied_then_evictions_follow() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "reason"),
-    [(lambda slot: slot, "incoming"), (lambda slot: 99, "not a slot"), (lambda slot: -1, "not a slot"), (lambda slot: 0, "not cached")],
+    [
+        (lambda slot: slot, "incoming"),
+        (lambda slot: 99, "not a slot"),
+        (lambda slot: -1, "not a slot"),
+        (lambda slot: 0, "not cached"),
+    ],
 )
 def test_illegal_victims_are_classified(answer: Callable[[int], int], reason: str) -> None:
     first = True
