@@ -134,7 +134,7 @@ class Discovery:
 
         # 1-2. What exists already, and stimuli that lead away from it (or towards the ideal).
         candidates = self.strategy.candidates(i, draw)
-        observed = [await self._observe(words) for words in candidates]
+        observed = await asyncio.gather(*(self._observe(words) for words in candidates))
         texts = [[o.text for o in observations] for observations in observed]
         choice = self.strategy.choose(i, candidates, texts, self._history(i), decide)
         observations = observed[choice.index]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import shutil
 import sys
+import threading
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -113,6 +115,10 @@ class Run:
         progress = Progress(self.problem, self.settings.solutions, quiet=self.quiet)
         try:
             progress.stage("starting the compiler and loading the workloads")
+            if self.llm.provider != "replay":
+                # Importing litellm takes seconds, and the first call would wait for it. A daemon: a mistake
+                # in the workloads is told at once.
+                threading.Thread(target=importlib.import_module, args=("litellm",), daemon=True).start()
             await executor.start()
             with progress:
                 return await self._search(executor, progress)
