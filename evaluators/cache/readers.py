@@ -89,13 +89,20 @@ def expand_paths(patterns: str | Sequence[str], base: Path | None = None) -> lis
     if not texts:
         raise WorkloadError("no trace files are given")
     for text in texts:
-        parts = [text] if _rooted(text, base).is_file() else [part.strip() for part in text.split(",")]
+        parts = [text] if _is_file(_rooted(text, base)) else [part.strip() for part in text.split(",")]
         for part in parts:
             if not part:
                 raise WorkloadError(f"the list of traces {text!r} has an empty entry")
             for path in _matches(part, base):
                 found.setdefault(os.path.abspath(path), path)
     return sorted(found.values())
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a long comma list is no file name
+        return False
 
 
 def _rooted(text: str, base: Path | None) -> Path:
@@ -107,7 +114,7 @@ def _matches(pattern: str, base: Path | None) -> list[str]:
     rooted = _rooted(pattern, base)
     # Path() normalises "./x"; a plain path is handed back exactly as the user gave it.
     literal = pattern if base is None and not pattern.startswith("~") else str(rooted)
-    if rooted.is_file():
+    if _is_file(rooted):
         return [literal]
     if rooted.is_dir():
         raise WorkloadError(f"{literal}: is a directory; name its files, for example {literal.rstrip('/')}/*")

@@ -370,3 +370,10 @@ def test_expand_paths_faults(
     write(tmp_path / "a.bin", "x")
     with pytest.raises(WorkloadError, match=why):
         expand_paths(patterns)
+
+
+def test_a_comma_list_longer_than_any_file_name(tmp_path: Path) -> None:
+    names = [f"{'x' * 60}-{i}.txt" for i in range(200)]
+    for name in names:
+        (tmp_path / name).write_text("1\n")
+    assert len(expand_paths(",".join(names), tmp_path)) == 200
