@@ -54,8 +54,9 @@ def test_equals_the_dual_form(rows: int, p: int, n: int, seed: int, signal: floa
 
 @pytest.mark.parametrize("rows", [12, 60])  # fewer and more rows than features
 def test_equals_scikit_learn(rows: int) -> None:
-    kernels = pytest.importorskip("sklearn.gaussian_process.kernels")
-    process = pytest.importorskip("sklearn.gaussian_process")
+    # Imported here: it takes seconds.
+    from sklearn import gaussian_process as process
+    from sklearn.gaussian_process import kernels
     x, y = sample(rows, 20, 3, seed=rows)
     queries = np.random.default_rng(1).normal(size=(9, 20))
     chosen = HyperParameters(0.3, 0.05)
