@@ -57,6 +57,7 @@ def test_equals_scikit_learn(rows: int) -> None:
     # Imported here: it takes seconds.
     from sklearn import gaussian_process as process
     from sklearn.gaussian_process import kernels
+
     x, y = sample(rows, 20, 3, seed=rows)
     queries = np.random.default_rng(1).normal(size=(9, 20))
     chosen = HyperParameters(0.3, 0.05)
