@@ -11,12 +11,16 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from evaluators.cache.prefetch import prefetch
+
 MAX_OBJECTS = 2**31 - 1  # ids are int32
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: Fibonacci hashing
 _FIRST_BITS = 12
 _FULLEST = 0.75  # share of the slots in use at which the table doubles
-_BLOCK = 64  # keys whose slots are fetched together
+_AHEAD = 64  # keys between the one whose slot is prefetched and the one that is looked up
+
+_ZERO, _ONE, _TWO = np.uint64(0), np.uint64(1), np.uint64(2)  # uint64 throughout: int64 + uint64 is float64
 
 
 @njit(cache=True)
@@ -28,44 +32,40 @@ def _home(key, shift):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _assign(keys, out, start, table, shift, used, limit, homes):  # type: ignore[no-untyped-def]
+def _assign(keys, out, start, table, shift, used, limit):  # type: ignore[no-untyped-def]
     """Writes ids of keys[start:] into `out` until the table holds `limit` keys and meets another new one.
 
-    `table` interleaves key and id + 1 (0 = free slot), so that a probe costs one cache line. The slots of a
-    block of keys are read before any is searched: these reads depend on nothing, so the CPU overlaps their
-    cache misses, while a search must wait for its own (twice as fast on tables beyond the cache).
+    `table` interleaves key and id + 1 (0 = free slot), so that a probe costs one cache line. A large table's
+    probes miss the CPU's caches; prefetching some keys ahead overlaps the misses with each other and with the
+    searches (2.2 times as fast at 10 million Zipf(1.0) keys as searching without).
 
     Returns:
-        (index of the first key not handled, number of keys in the table, a value that keeps the early reads
-        from being optimised away).
+        (index of the first key not handled, number of keys in the table).
     """
-    mask = np.int64(table.shape[0] // 2 - 1)
+    mask = np.uint64(table.shape[0] - 1)
     n_keys = keys.shape[0]
-    fetched = np.uint64(0)
-    for begin in range(start, n_keys, homes.shape[0]):
-        end = min(begin + homes.shape[0], n_keys)
-        for i in range(begin, end):
-            slot = np.int64(_home(keys[i], shift))
-            homes[i - begin] = slot
-            fetched ^= table[2 * slot + 1]
-        for i in range(begin, end):
-            key = keys[i]
-            slot = homes[i - begin]
-            while True:
-                tagged = table[2 * slot + 1]
-                if tagged == np.uint64(0):
-                    if used == limit:
-                        return i, used, fetched
-                    out[i] = used
-                    used += 1
-                    table[2 * slot] = key
-                    table[2 * slot + 1] = np.uint64(used)
-                    break
-                if table[2 * slot] == key:
-                    out[i] = np.int64(tagged) - 1
-                    break
-                slot = (slot + 1) & mask
-    return n_keys, used, fetched
+    for i in range(start, min(start + _AHEAD, n_keys)):
+        prefetch(table, _home(keys[i], shift) << _ONE)
+    for i in range(start, n_keys):
+        if i + _AHEAD < n_keys:
+            prefetch(table, _home(keys[i + _AHEAD], shift) << _ONE)
+        key = keys[i]
+        at = _home(key, shift) << _ONE
+        while True:
+            tagged = table[at + _ONE]
+            if tagged == _ZERO:
+                if used == limit:
+                    return i, used
+                out[i] = used
+                used += 1
+                table[at] = key
+                table[at + _ONE] = np.uint64(used)
+                break
+            if table[at] == key:
+                out[i] = np.int64(tagged) - 1
+                break
+            at = (at + _TWO) & mask
+    return n_keys, used
 
 
 @njit(cache=True)
@@ -97,12 +97,11 @@ class IntegerIndex:
         """
         keys = np.ascontiguousarray(keys, np.uint64)
         out = np.empty(keys.shape[0], np.int32)
-        homes = np.empty(_BLOCK, np.int64)
         done, used = 0, self.n_objects
         while True:
             limit = min(int(_FULLEST * (1 << self._bits)), MAX_OBJECTS)
             shift = np.uint64(64 - self._bits)
-            done, used, _ = _assign(keys, out, done, self._table, shift, used, limit, homes)
+            done, used = _assign(keys, out, done, self._table, shift, used, limit)
             self.n_objects = used
             if done == keys.shape[0]:
                 return out
