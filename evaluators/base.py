@@ -97,6 +97,13 @@ class Policy(Protocol):
     def state(self, *init: Any) -> Any:
         """A fresh policy for one workload: what the driver passes as first argument of every method."""
 
+    def grow(self, state: Any, room: int) -> Any:
+        """The same policy with room for the indices ``0..room-1`` in those of its structures that grow.
+
+        For simulators whose number of things is not known beforehand. What is used afterwards is the result;
+        called with twice the room each time, it costs O(1) an index.
+        """
+
     def bind(self, factory: Callable[..., Any], defaults: Mapping[str, Any]) -> Any:
         """Build a simulator's driver around this policy.
 

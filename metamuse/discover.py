@@ -11,18 +11,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from evaluators.base import FAILURE_CLASSES
-from metamuse import ranking
-from metamuse.errors import UsageError
-from metamuse.executor.base import Executor, Limits, Outcome, Task
-from metamuse.journal import Journal
 from metamuse.llm import AnswerError, BudgetExhausted, LLMBadAnswer, LLMReply, LLMRequest, LLMUnavailable
-from metamuse.state import Entry, RunState
+from metamuse.recorder import Recorder
+from metamuse.scorer import RunStopped, Scorer, recorded
 from metamuse.waypoints import Observation, Waypoints
 from problems.base import Problem
 from stimuli import ScoredSolution, StimulusStrategy
@@ -37,22 +33,12 @@ class Settings:
         seed: Seed of everything the hub draws.
         lag: Solution *i* learns from solutions up to *i - lag*; also how many may be under way at once.
         repairs: Repair turns after a candidate fails.
-        finalists: Best solutions that are scored on the hold-out set.
-        max_failures: Consecutive infrastructure failures that stop the run.
-        limits: Limits of one candidate.
     """
 
     solutions: int
     seed: int
     lag: int
     repairs: int
-    finalists: int
-    max_failures: int
-    limits: Limits
-
-
-class RunStopped(Exception):
-    """The run cannot go on now; everything so far is kept and it can be resumed."""
 
 
 class Discovery:
@@ -61,37 +47,30 @@ class Discovery:
     Args:
         problem: What to discover a policy for.
         settings: How.
-        journal: Where every event goes first.
-        state: What the journal says already (a resumed run), else empty but for the configuration.
+        recorder: Where events go; its state holds what is known already (a resumed run).
         model: Whoever answers prompts.
         make_strategy: Makes the chooser of stimuli for a given number of feedback workloads.
-        executor: Scores on feedback and validation workloads.
-        observers: Told of the state after every event.
+        scorer: Scores on feedback and validation workloads.
     """
 
     def __init__(
         self,
         problem: Problem,
         settings: Settings,
-        journal: Journal,
-        state: RunState,
+        recorder: Recorder,
         model: Any,
         make_strategy: Callable[[int], StimulusStrategy],
-        executor: Executor,
-        observers: list[Callable[[RunState, dict[str, Any]], None]] | None = None,
+        scorer: Scorer,
     ) -> None:
         self.problem = problem
         self.settings = settings
-        self.journal = journal
-        self.state = state
+        self.recorder = recorder
+        self.state = recorder.state
         self.waypoints = Waypoints(problem, model, settings.seed, self._on_call)
         self.make_strategy = make_strategy
-        self.executor = executor
-        self.limits = settings.limits
-        self.observers = observers or []
-        self._known_calls = {call["key"] for call in state.calls}
+        self.scorer = scorer
+        self._known_calls = {call["key"] for call in self.state.calls}
         self._finished: dict[int, asyncio.Event] = {}
-        self._infrastructure = 0
         self._exhausted: BudgetExhausted | None = None
         self._after: asyncio.Task[None]
 
@@ -122,7 +101,7 @@ class Discovery:
                         break
                     group.create_task(self._make(i))
         except BaseExceptionGroup as errors:
-            raise _first(errors) from None
+            raise first(errors) from None
         await self._after
         if self._exhausted is not None:
             raise self._exhausted
@@ -153,13 +132,14 @@ class Discovery:
         # 4. Score it; a failure goes back to the model with its reason.
         await asyncio.shield(self._after)
         for turn in range(self.settings.repairs + 1):
-            outcome = await self.evaluate(f"s{i:04d}.{turn}", source, ["feedback", "validation"])
+            payload = {"op": "evaluate", "source": source, "sets": ["feedback", "validation"]}
+            outcome = await self.scorer.run(f"s{i:04d}.{turn}", payload)
             record["attempts"].append({"source": source, "failure": outcome.failure})
             record["source"] = source
             if outcome.failure is None or turn == self.settings.repairs:
                 break
             source = await self.waypoints.repair(design, source, outcome.failure, f"{i}/repair/{turn}")
-        return record | _outcome(outcome)
+        return record | recorded(outcome)
 
     # -- around it
 
@@ -178,7 +158,7 @@ class Discovery:
         except LLMUnavailable as error:
             raise RunStopped(str(error)) from error
         record["seconds"] = round(time.perf_counter() - began, 3)
-        self._emit("solution", **record)
+        self.recorder.emit("solution", **record)
         self._finished[i].set()
 
     async def _observe(self, words: tuple[str, ...]) -> list[Observation]:
@@ -201,120 +181,20 @@ class Discovery:
     def _seeds(self, i: int) -> np.random.SeedSequence:
         return np.random.SeedSequence(self.settings.seed, spawn_key=(i,))
 
-    async def evaluate(self, id: str, source: str, sets: list[str], limits: Limits | None = None) -> Outcome:
-        """Score a policy in the executor.
-
-        Raises:
-            RunStopped: Infrastructure failed ``max_failures`` times in a row.
-        """
-        payload = {"op": "evaluate", "source": source, "sets": sets}
-        return await self._run(self.executor, Task(id, payload, limits or self.limits))
-
-    async def _run(self, executor: Executor, task: Task) -> Outcome:
-        outcome = await executor.run(task)
-        if outcome.failure is not None and outcome.failure[0] == "infrastructure":
-            self._infrastructure += 1
-            if self._infrastructure >= self.settings.max_failures:
-                raise RunStopped(
-                    f"{self._infrastructure} evaluations in a row failed for no fault of theirs; the last: {outcome.failure[1]}"
-                )
-        else:
-            self._infrastructure = 0
-        return outcome
-
-    async def score_baselines(self, incumbent: str | None, limits: Limits) -> None:
-        """Score every baseline, bound and the incumbent on feedback and validation workloads.
-
-        Raises:
-            UsageError: The reference cannot be scored, so that nothing could be compared.
-        """
-        sets = ["feedback", "validation"]
-        policies = [(id, "baseline", source) for id, source in self.problem.rivals.items()]
-        if incumbent is not None:
-            policies.append(("incumbent", "incumbent", incumbent))
-        payloads = [
-            (id, kind, {"op": "evaluate", "source": source, "sets": sets}) for id, kind, source in policies
-        ]
-        payloads += [(id, "bound", {"op": "bound", "bound": id, "sets": sets}) for id in self.problem.bounds]
-
-        async def score(id: str, kind: str, payload: dict[str, Any]) -> None:
-            outcome = await self._run(self.executor, Task(id, payload, limits))
-            self._emit(
-                "entry", id=id, kind=kind, name=id, source=payload.get("source", ""), **_outcome(outcome)
-            )
-
-        await asyncio.gather(*(score(*p) for p in payloads if p[0] not in self.state.entries))
-        reference = self.state.entries[self.problem.reference]
-        if not reference.ok:
-            raise UsageError(
-                f"The reference baseline {reference.id} fails on these workloads: {reference.message}"
-            )
-
-    def set_patience(self, factor: float, least: float) -> None:
-        """Let candidates take ``factor`` times as long as the slowest baseline took, at least ``least`` seconds."""
-        slowest = max(e.data.get("seconds_scoring", 0.0) for e in self.state.entries.values())
-        wall = max(least, factor * slowest)
-        self.limits = replace(self.limits, wall_s=wall, cpu_s=wall)
-
-    async def score_holdout(self, executor: Executor, limits: Limits) -> None:
-        """Score the finalists and everything they are compared with on the hold-out set, once."""
-        order = ranking.ranked(self.problem, self.state, self.state.executable())
-        entries = [e for e in [*order[: self.settings.finalists], *self.state.entries.values()] if e.ok]
-
-        async def score(entry: Entry) -> None:
-            payload: dict[str, Any] = {"op": "evaluate", "source": entry.source, "sets": ["holdout"]}
-            if entry.kind == "bound":
-                payload = {"op": "bound", "bound": entry.id, "sets": ["holdout"]}
-            outcome = await self._run(executor, Task(f"{entry.id}.holdout", payload, limits))
-            self._emit("holdout", id=entry.id, **_outcome(outcome))
-
-        await asyncio.gather(*(score(e) for e in entries if "holdout" not in e.scores))
-
-    async def record_workloads(self, executor: Executor) -> None:
-        """Put names and hashes of the executor's workloads on record; a resumed run must find the same.
-
-        Raises:
-            UsageError: The workloads differ from those of the run's first part.
-        """
-        outcome = await self._run(executor, Task("workloads", {"op": "describe"}, self.limits))
-        if outcome.result is None:
-            raise RunStopped(f"The workloads could not be described: {outcome.failure}")
-        for name, rows in outcome.result["workloads"].items():
-            known = self.state.workloads.get(name)
-            if known is not None and known != rows:
-                raise UsageError(
-                    f"The {name} workloads differ from those this run began with; a run goes on only with the same."
-                )
-            if known is None:
-                self._emit("workloads", workloads={name: rows})
-
     def _on_call(self, request: LLMRequest, reply: LLMReply) -> None:
         if request.key in self._known_calls:
             return
         self._known_calls.add(request.key)
         fields = {k: v for k, v in asdict(reply).items() if k not in ("text", "finish_reason")}
-        self._emit("call", key=request.key, purpose=request.purpose, **fields)
-
-    def _emit(self, event: str, **fields: Any) -> None:
-        record = self.journal.append(event, **fields)
-        self.state.apply(record)
-        for observer in self.observers:
-            observer(self.state, record)
+        self.recorder.emit("call", key=request.key, purpose=request.purpose, **fields)
 
 
-def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+def first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first error of a group, groups in it opened."""
     error: BaseException = errors
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
 
 
-def _outcome(outcome: Outcome) -> dict[str, Any]:
-    if outcome.failure is not None:
-        kind, message = outcome.failure
-        assert kind in FAILURE_CLASSES, kind
-        return {"failure": [kind, message]}
-    return {"result": outcome.result, "seconds_scoring": round(outcome.seconds, 3)}
-
-
-__all__ = ["BudgetExhausted", "Discovery", "RunStopped", "Settings"]
+__all__ = ["BudgetExhausted", "Discovery", "Settings", "first"]

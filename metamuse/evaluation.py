@@ -12,13 +12,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 import problems.base
 from evaluators.base import PolicyError, Score
+from metamuse import tuning
 from metamuse.policy.compiled import CompiledPolicy, InterpretedPolicy, line_of
+from metamuse.policy.constants import Constant, with_values
 from metamuse.policy.layout import state_bytes
+from metamuse.policy.observed import Observed
 from metamuse.policy.program import Program, load
 from metamuse.policy.warm import warm_kits
-from problems.base import Problem
+from problems.base import SHIFT, SHIFTS, Problem
 
 Handler = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -27,7 +32,8 @@ def setup(config: Mapping[str, Any]) -> Handler:
     """Prepare a zygote: load the workloads and warm up, then serve candidates.
 
     Args:
-        config: ``problem`` (its configuration), ``sets`` (names of sets, or ``{"given": patterns}``), and
+        config: ``problem`` (its configuration), ``sets`` (names of sets, ``shifts`` for all shifted
+            workloads, or ``{"given": patterns}``), and
             ``warm`` (compile a baseline first, so that candidates find everything warm).
 
     Returns:
@@ -38,8 +44,12 @@ def setup(config: Mapping[str, Any]) -> Handler:
     seconds: dict[str, float] = {}
     for name, patterns in dict(config["sets"]).items():
         began = time.perf_counter()
-        sets[name] = problem.load(patterns) if patterns else problem.workloads(name)
-        seconds[name] = time.perf_counter() - began
+        if name == SHIFTS:
+            shifted = problem.shifts(sets["holdout"])
+            sets |= {SHIFT + shift: workloads for shift, workloads in shifted.items()}
+        else:
+            sets[name] = problem.load(patterns) if patterns else problem.workloads(name)
+            seconds[name] = time.perf_counter() - began
     candidates = Candidates(problem, sets, seconds)
     # Kernels of the bounds are compiled (or read from their cache) here: children may not touch files.
     for bound in problem.bounds:
@@ -52,11 +62,14 @@ def setup(config: Mapping[str, Any]) -> Handler:
 class Candidates:
     """Handles one task: ``{"op": "evaluate" | "bound" | "describe", ...}``.
 
-    ``evaluate`` takes ``source``, ``values`` (of marked constants, may be missing), ``sets`` and
-    ``tolerant`` (report failures per workload instead of raising); it returns ``structure``, ``doc``,
-    ``constants``, ``state_bytes``, ``scores`` (by set, a list in the order of workloads of ``{"workload",
+    ``evaluate`` takes ``source``, ``values`` (of marked constants, may be missing), ``sets``,
+    ``first`` (only so many workloads of each set), ``metered`` (each row of scores holds its ``work``, see
+    :func:`metamuse.policy.work.summary`; the timing includes the counting) and ``tolerant`` (report
+    failures per workload instead of raising); it returns ``structure``, ``doc``, ``constants``, ``state_bytes``, ``scores`` (by set, a list in the order of workloads of ``{"workload",
     "value", "details", "timing"}``, or ``{"workload", "failure": [kind, message]}`` when tolerant) and
-    ``seconds`` by stage. ``bound`` takes ``bound`` and ``sets``. ``describe`` returns names and hashes of
+    ``seconds`` by stage. ``tune`` takes ``source``, ``set``, ``reference`` (values of the reference there),
+    ``trials`` and ``seed``; it returns what ``evaluate`` does for the best constants found, and ``source`` with
+    them, ``values``, ``gain``, ``default_gain`` and ``failed_trials``. ``bound`` takes ``bound`` and ``sets``. ``describe`` returns names and hashes of
     the workloads, and the mean seconds that reading one took.
     """
 
@@ -69,21 +82,28 @@ class Candidates:
         self.probes = problem.probes()
 
     def __call__(self, task: dict[str, Any]) -> dict[str, Any]:
-        operation = {"evaluate": self._evaluate, "bound": self._bound, "describe": self._describe}[task["op"]]
+        operation = {
+            "evaluate": self._evaluate,
+            "tune": self._tune,
+            "bound": self._bound,
+            "describe": self._describe,
+        }[task["op"]]
         return operation(task)
 
     def warm(self) -> None:
         """Compile the structures and evaluate the reference baseline, so that candidates find all that done."""
-        warm_kits()
+        warm_kits(self.problem.baselines.values())
         source = self.problem.baselines[self.problem.reference]
         self._evaluate({"source": source, "sets": []})
+        tuning.tune({"X": Constant("X", 1.0, 0.5, 2.0, False, 1)}, lambda values: values["X"], 12, 0)
 
     def _evaluate(self, task: dict[str, Any]) -> dict[str, Any]:
         clock = _Stages()
         program = load(task["source"], self.problem.contract)
         values = task.get("values") or {}
         clock.done("check")
-        compiled = CompiledPolicy(program, self.problem.init_example(), values)
+        metered = bool(task.get("metered"))
+        compiled = CompiledPolicy(program, self.problem.init_example(), values, metered)
         loop = self.problem.bind(compiled)
         clock.done("compile")
         self._probe(program, compiled, loop)
@@ -92,7 +112,7 @@ class Candidates:
         for name in task["sets"]:
             scores[name] = [
                 self._score(program, compiled, loop, workload, bool(task.get("tolerant")))
-                for workload in self.sets[name]
+                for workload in self.sets[name][: task.get("first")]
             ]
             clock.done(f"score_{name}")
         return {
@@ -104,14 +124,51 @@ class Candidates:
             "seconds": clock.seconds,
         }
 
+    def _tune(self, task: dict[str, Any]) -> dict[str, Any]:
+        clock = _Stages()
+        program = load(task["source"], self.problem.contract)
+        clock.done("check")
+        compiled = CompiledPolicy(program, self.problem.init_example(), {})
+        loop = self.problem.bind(compiled)
+        clock.done("compile")
+        workloads = self.sets[task["set"]]
+
+        def gain(values: Mapping[str, Any]) -> float | None:
+            policy = compiled.with_values(values)
+            try:
+                scored = [self.problem.simulate(policy, loop, workload).value for workload in workloads]
+            except PolicyError:
+                return None
+            pairs = zip(scored, task["reference"], strict=True)
+            return float(np.mean([self.problem.gain(value, reference) for value, reference in pairs]))
+
+        found = tuning.tune(program.constants, gain, task["trials"], task["seed"])
+        if found is None:
+            raise PolicyError("illegal", "it fails with every choice of its constants")
+        best = compiled.with_values(found.values)
+        scores = {task["set"]: [self._score(program, best, loop, w, False) for w in workloads]}
+        clock.done("tune")
+        return {
+            "source": with_values(task["source"], found.values),
+            "values": found.values,
+            "gain": found.objective,
+            "default_gain": found.default,
+            "failed_trials": found.failed,
+            "state_bytes": self._largest_state(scores),
+            "scores": scores,
+            "seconds": clock.seconds,
+        }
+
     def _score(
         self, program: Program, compiled: CompiledPolicy, loop: Any, workload: Any, tolerant: bool
     ) -> dict[str, Any]:
         try:
-            score = self.problem.simulate(compiled, loop, workload)
-            return asdict(score) | {
-                "state_bytes": state_bytes(compiled.state(*self.problem.init_arguments(compiled, workload)))
-            }
+            observed = Observed(compiled)
+            row = asdict(self.problem.simulate(observed, loop, workload))
+            row["state_bytes"] = sum(state_bytes(state) for state in observed.states)
+            if compiled.metered:
+                row["work"] = compiled.work(*observed.states)
+            return row
         except PolicyError as error:
             error = self._located(error, program, compiled, workload)
             if not tolerant:
@@ -174,7 +231,7 @@ class Candidates:
                 name: [{"name": _name(w), "digest": self.problem.digest(w)} for w in workloads]
                 for name, workloads in self.sets.items()
             },
-            "read_s": {name: self.read_s[name] / max(1, len(w)) for name, w in self.sets.items()},
+            "read_s": {name: s / max(1, len(self.sets[name])) for name, s in self.read_s.items()},
         }
 
 

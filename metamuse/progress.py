@@ -240,16 +240,15 @@ def summary_lines(
 
 
 def _rows(problem: Problem, state: RunState) -> list[list[str]]:
-    baselines = [e for e in state.entries.values() if e.kind != "bound"]
-    bounds = [e for e in state.entries.values() if e.kind == "bound"]
-    solutions = ranking.ranked(problem, state, state.executable())[:TOP]
+    baselines, bounds = state.rivals(), state.bounds()
+    solutions = ranking.ranked(problem, state, state.contenders())[:TOP]
     which = decisive_set(problem, state, solutions[0]) if solutions else "validation"
     shown = [*solutions, *ranking.ranked(problem, state, baselines)[:TOP], *bounds]
     rows = []
     for entry in ranking.ranked(problem, state, shown):
         gains = [ranking.mean_gain(problem, state, entry, s) for s in ("validation", "holdout")]
         closed = gap_closed(problem, state, entry, which)
-        name = _cut(entry.name, 40) if entry.kind == "solution" else f"({entry.kind})"
+        name = _cut(entry.name, 40) if entry.discovered else f"({entry.kind})"
         rows.append(
             [
                 entry.id,

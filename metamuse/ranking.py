@@ -36,15 +36,14 @@ def ranked(
 
 
 def best(problem: Problem, state: RunState) -> Entry | None:
-    """The best solution on the validation set (the hold-out set never selects)."""
-    order = ranked(problem, state, state.executable())
+    """The best contender on the validation set (the hold-out set never selects)."""
+    order = ranked(problem, state, state.contenders())
     return order[0] if order else None
 
 
 def best_baseline(problem: Problem, state: RunState, which: str = "validation") -> Entry | None:
     """The strongest baseline (default, tuned or incumbent; bounds are none) on a set."""
-    kinds = ("baseline", "tuned", "incumbent")
-    order = ranked(problem, state, [e for e in state.entries.values() if e.kind in kinds], which)
+    order = ranked(problem, state, state.rivals(), which)
     return order[0] if order else None
 
 

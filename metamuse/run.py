@@ -8,7 +8,7 @@ import shutil
 import sys
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import yaml
 from metamuse import config as settings_of
 from metamuse import rundir
 from metamuse.build import limits, make_executor, make_problem, read_incumbent
-from metamuse.discover import BudgetExhausted, Discovery, RunStopped, Settings
+from metamuse.discover import BudgetExhausted, Discovery, Settings, first
 from metamuse.errors import UsageError
 from metamuse.executor.base import Executor, ExecutorBroken
 from metamuse.journal import Journal, read
@@ -32,9 +32,13 @@ from metamuse.llm import (
     register_composer,
 )
 from metamuse.progress import Progress
+from metamuse.recorder import Recorder
 from metamuse.report.html import write_report
+from metamuse.scorer import RunStopped, Scorer
 from metamuse.state import Entry, RunState
+from metamuse.study import Study
 from metamuse.tracking import make_tracker
+from problems.base import SHIFTS
 from stimuli import Lexicon, RSDict, RSDictSF, StimulusStrategy, TextEmbedder
 
 #: Candidates may take this many times as long as the slowest baseline, at least CANDIDATE_SECONDS.
@@ -78,14 +82,26 @@ class Run:
             seed=settings_of.whole(config, "seed", 0),
             lag=settings_of.whole(config, "search.lag", 1),
             repairs=settings_of.whole(config, "search.repairs", 0),
+        )
+
+    def _study(self, recorder: Recorder, searching: Executor, holdout: Executor) -> Study:
+        config = self.config
+        wall = (
+            CANDIDATE_SECONDS
+            if config["executor"]["wall_s"] is None
+            else settings_of.number(config, "executor.wall_s", 0.1)
+        )
+        failures = settings_of.whole(config, "search.max_failures", 1)
+        return Study(
+            self.problem,
+            recorder,
+            Scorer(searching, limits(config, wall), failures),
+            Scorer(holdout, self.trusted_limits, failures),
+            trials=settings_of.whole(config, "search.tune_trials", 0),
             finalists=settings_of.whole(config, "search.finalists", 1),
-            max_failures=settings_of.whole(config, "search.max_failures", 1),
-            limits=limits(
-                config,
-                CANDIDATE_SECONDS
-                if config["executor"]["wall_s"] is None
-                else settings_of.number(config, "executor.wall_s", 0.1),
-            ),
+            seed=self.settings.seed,
+            limits=self.trusted_limits,
+            workers=settings_of.workers(config),
         )
 
     def budget(self) -> Budget:
@@ -112,6 +128,7 @@ class Run:
 
     async def _work(self) -> int:
         executor = make_executor(self.config, {"feedback": None, "validation": None}, warm=True)
+        holdout = make_executor(self.config, {"holdout": None, SHIFTS: None}, warm=True)
         progress = Progress(self.problem, self.settings.solutions, quiet=self.quiet)
         try:
             progress.stage("starting the compiler and loading the workloads")
@@ -121,11 +138,12 @@ class Run:
                 threading.Thread(target=importlib.import_module, args=("litellm",), daemon=True).start()
             await executor.start()
             with progress:
-                return await self._search(executor, progress)
+                return await self._search(executor, holdout, progress)
         finally:
             await executor.close()
+            await holdout.close()
 
-    async def _search(self, executor: Executor, progress: Progress) -> int:
+    async def _search(self, executor: Executor, holdout: Executor, progress: Progress) -> int:
         resumed = self.folder is not None
         folder = self.folder = self.folder or rundir.create(self.root, self.problem.name)
         journal = Journal(folder / "journal.jsonl")
@@ -141,26 +159,19 @@ class Run:
         tracker = make_tracker(self.config, self.root)
         tracker.start(self.problem, state, folder)
         store, client = self._model(folder, state)
-        discovery = Discovery(self.problem, self.settings, journal, state, client, self._strategy, executor)
-        discovery.observers += [
-            _solution_files(folder),
-            lambda s, event: progress.update(s),
-            lambda s, event: tracker.event(s, event),
-        ]
+        recorder = Recorder(
+            journal,
+            state,
+            [_solution_files(folder), lambda s, event: progress.update(s), tracker.event],
+        )
+        study = self._study(recorder, executor, holdout)
+        discovery = Discovery(self.problem, self.settings, recorder, client, self._strategy, study.searching)
         code, reason = 0, ""
         try:
             progress.stage("scoring the baselines while the first ideas form")
-            await discovery.record_workloads(executor)
-            baselines = asyncio.create_task(self._baselines(discovery, progress))
-            try:
-                await discovery.search(after=baselines)
-                reason = "done"
-            except BudgetExhausted as error:
-                code, reason = 3, f"budget: {error}"
-            finally:
-                baselines.cancel()
-            progress.stage("scoring the finalists on the hold-out workloads")
-            await self._finish(discovery)
+            await study.describe(study.searching)
+            exhausted = await self._explore(discovery, study, progress)
+            code, reason = (0, "done") if exhausted is None else (3, f"budget: {exhausted}")
             state.apply(journal.append("end", reason=reason))
         except (RunStopped, ExecutorBroken) as error:
             code, reason = 1, f"stopped: {error}"
@@ -181,21 +192,31 @@ class Run:
         progress.summary(state, folder, reason)
         return code
 
-    async def _baselines(self, discovery: Discovery, progress: Progress) -> None:
-        await discovery.score_baselines(self.incumbent, self.trusted_limits)
-        if self.config["executor"]["wall_s"] is None:
-            discovery.set_patience(PATIENCE, CANDIDATE_SECONDS)
-        progress.stage("searching")
-
-    async def _finish(self, discovery: Discovery) -> None:
-        """Open the hold-out set: in a process of its own, after the search is over."""
-        executor = make_executor(self.config, {"holdout": None}, warm=True)
-        await executor.start()
+    async def _explore(
+        self, discovery: Discovery, study: Study, progress: Progress
+    ) -> BudgetExhausted | None:
+        """Search, and study everything that is compared; returns the budget that ended the search, if one did."""
+        exhausted = None
         try:
-            await discovery.record_workloads(executor)
-            await discovery.score_holdout(executor, self.trusted_limits)
-        finally:
-            await executor.close()
+            async with asyncio.TaskGroup() as group:
+                baselines = group.create_task(self._baselines(study, progress))
+                group.create_task(_after(baselines, study.rivals))
+                try:
+                    await discovery.search(after=baselines)
+                except BudgetExhausted as error:
+                    exhausted = error
+                progress.stage("tuning the finalists and scoring them on the hold-out workloads")
+                study.hurry()
+                await study.finalists()
+        except BaseExceptionGroup as errors:
+            raise first(errors) from None
+        return exhausted
+
+    async def _baselines(self, study: Study, progress: Progress) -> None:
+        await study.baselines(self.incumbent)
+        if self.config["executor"]["wall_s"] is None:
+            study.searching.limits = study.patience(PATIENCE, CANDIDATE_SECONDS)
+        progress.stage("searching")
 
     def _model(self, folder: Path, state: RunState) -> tuple[CompletionStore, LLMClient]:
         replaying = self.llm.provider == "replay"
@@ -247,13 +268,21 @@ def _check_stimuli(config: dict[str, Any]) -> None:
     settings_of.whole(config, "stimuli.s", 1)
 
 
+async def _after(first: asyncio.Task[None], then: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    await asyncio.shield(first)
+    await then()
+
+
 def _solution_files(folder: Path) -> Callable[[RunState, dict[str, Any]], None]:
     def write(state: RunState, event: dict[str, Any]) -> None:
+        entry: Entry | None = None
         if event["event"] == "solution":
-            rundir.write_solution(folder, state.solutions[event["number"]])
+            entry = state.solutions[event["number"]]
+        elif event["event"] == "tuned":
+            entry = state.tuned[event["of"]]
         elif event["event"] == "holdout":
-            entry: Entry = state.entry(event["id"])
-            if entry.kind == "solution":
-                rundir.write_solution(folder, entry)
+            entry = state.entry(event["id"])
+        if entry is not None and entry.discovered:
+            rundir.write_solution(folder, entry)
 
     return write

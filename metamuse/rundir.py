@@ -101,6 +101,12 @@ def scores_of(entry: Entry) -> dict[str, Any]:
         out[which] = [{"workload": w, "value": float(v), "details": d} for w, v, d in rows]
     if entry.state_bytes is not None:
         out["state_bytes"] = entry.state_bytes
+    if entry.work is not None:
+        out["work"] = entry.work
+    if entry.of:
+        out["tuned"] = {"of": entry.of} | {
+            k: entry.data.get(k) for k in ("values", "trials", "gain", "default_gain", "failed_trials")
+        }
     return out
 
 
@@ -108,7 +114,7 @@ def leaderboard(problem: Problem, state: RunState) -> list[dict[str, Any]]:
     """Rows of leaderboard.csv: best first, unscored last."""
     solutions = state.ordered()
     new = distinct_ids(state)
-    entries = [*solutions, *state.entries.values()]
+    entries = [*solutions, *state.entries.values(), *state.tuned.values()]
     rows = []
     for entry in entries:
         row: dict[str, Any] = {"id": entry.id, "kind": entry.kind, "name": entry.name, "status": entry.status}
@@ -166,7 +172,7 @@ def summary(problem: Problem, state: RunState, run: str) -> dict[str, Any]:
             "failed": state.failures(),
         },
         "best": _best(problem, state, seed),
-        "baselines": {e.id: _figures(problem, state, e) for e in state.entries.values()},
+        "baselines": {e.id: _figures(problem, state, e) for e in [*state.rivals(), *state.bounds()]},
         "diversity": diversity.summary(embeddings, [s.data["structure"] for s in done], centres),
         "cost": _cost(state),
         "timing": _timing(state),
@@ -274,7 +280,7 @@ def _timing_rows(state: RunState) -> list[dict[str, Any]]:
         if rest and number.isdigit():
             by_solution.setdefault(f"s{int(number):04d}", []).append(call)
     rows = []
-    for entry in [*state.ordered(), *state.entries.values()]:
+    for entry in [*state.ordered(), *state.entries.values(), *state.tuned.values()]:
         seconds = entry.data.get("seconds", {})
         nanoseconds = [
             t["ns_per_decision"] for s in entry.scores.values() for t in s.timing if "ns_per_decision" in t

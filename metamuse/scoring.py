@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from metamuse import config as settings_of
 from metamuse.build import limits, make_executor, make_problem, read_policy
 from metamuse.errors import UsageError
 from metamuse.executor.base import Executor, Outcome, Task
+from metamuse.study import metering, most_work, tuning
 from problems.base import Problem
 
 
@@ -34,9 +36,19 @@ def policies(problem: Problem, names: str) -> dict[str, str | None]:
 
 
 def score(
-    config: dict[str, Any], sources: dict[str, str | None], sets: dict[str, str | None]
+    config: dict[str, Any],
+    sources: dict[str, str | None],
+    sets: dict[str, str | None],
+    study: bool = False,
 ) -> list[dict[str, Any]]:
     """Score policies (None: a bound) on sets of workloads.
+
+    Args:
+        config: The resolved configuration.
+        sources: Texts of policies by name.
+        sets: Sets of workloads, or ``{"given": patterns}``.
+        study: Also count the work of calls, and tune marked constants on the validation workloads; a tuned
+            policy has rows of its own, named ``<name>-tuned``.
 
     Returns:
         Rows ``{"policy", "set", "workload", "metric", "value", "status", "message", "details"}``.
@@ -44,11 +56,11 @@ def score(
     Raises:
         UsageError: The workloads cannot be read.
     """
-    return asyncio.run(_score(config, sources, sets))
+    return asyncio.run(_score(config, sources, sets, study))
 
 
 async def _score(
-    config: dict[str, Any], sources: dict[str, str | None], sets: dict[str, str | None]
+    config: dict[str, Any], sources: dict[str, str | None], sets: dict[str, str | None], study: bool
 ) -> list[dict[str, Any]]:
     problem = make_problem(config)
     executor = make_executor(config, sets, warm=len(sources) > 3)
@@ -61,33 +73,75 @@ async def _score(
         for which, items in workloads.items():
             for item in items:
                 item["read_s"] = described.result["read_s"][which]
-        parts = await asyncio.gather(
-            *(_one(config, problem, executor, workloads, n, s) for n, s in sources.items())
-        )
+        bench = _Bench(config, problem, executor, workloads)
+        parts = await asyncio.gather(*(bench.score(n, s) for n, s in sources.items()))
+        if study:
+            scored = dict(zip(sources, parts, strict=True))
+            parts += await asyncio.gather(*(bench.study(n, s, scored) for n, s in sources.items() if s))
     finally:
         await executor.close()
     return [row for part in parts for row in part]
 
 
-async def _one(
-    config: dict[str, Any],
-    problem: Problem,
-    executor: Executor,
-    workloads: dict[str, list[dict[str, Any]]],
-    name: str,
-    source: str | None,
-) -> list[dict[str, Any]]:
-    limit = limits(config, float(config["executor"]["trusted_wall_s"]))
-    payload: dict[str, Any] = {"op": "evaluate", "source": source, "tolerant": True}
-    if source is None:
-        payload = {"op": "bound", "bound": name}
-    outcome = await executor.run(Task(name, payload | {"sets": list(workloads)}, limit))
-    rows: list[dict[str, Any]] = []
-    for which, described in workloads.items():
-        for i, workload in enumerate(described):
-            row = {"policy": name, "set": which, "workload": workload["name"], "metric": problem.metric.name}
-            rows.append(row | _cell(outcome, which, i, workload))
-    return rows
+class _Bench:
+    """Scores policies in one executor.
+
+    Args:
+        config: The resolved configuration.
+        problem: What they are policies for.
+        executor: Where they run.
+        workloads: What it said of its workloads, by set.
+    """
+
+    def __init__(
+        self,
+        config: dict[str, Any],
+        problem: Problem,
+        executor: Executor,
+        workloads: dict[str, list[dict[str, Any]]],
+    ) -> None:
+        self.problem = problem
+        self.executor = executor
+        self.workloads = workloads
+        self.limits = limits(config, float(config["executor"]["trusted_wall_s"]))
+        self.trials = settings_of.whole(config, "search.tune_trials", 0)
+        self.seed = settings_of.whole(config, "seed", 0)
+
+    async def run(self, name: str, payload: dict[str, Any]) -> Outcome:
+        return await self.executor.run(Task(name, payload, self.limits))
+
+    async def score(self, name: str, source: str | None) -> list[dict[str, Any]]:
+        """One row a workload."""
+        payload: dict[str, Any] = {"op": "evaluate", "source": source, "tolerant": True}
+        if source is None:
+            payload = {"op": "bound", "bound": name}
+        outcome = await self.run(name, payload | {"sets": list(self.workloads)})
+        metric = self.problem.metric.name
+        return [
+            {"policy": name, "set": which, "workload": workload["name"], "metric": metric}
+            | _cell(outcome, which, i, workload)
+            for which, described in self.workloads.items()
+            for i, workload in enumerate(described)
+        ]
+
+    async def study(
+        self, name: str, source: str, scored: dict[str, list[dict[str, Any]]]
+    ) -> list[dict[str, Any]]:
+        """Put the work of calls into a policy's rows; rows of its tuned form."""
+        if any(row["status"] != "ok" for row in scored[name]):
+            return []
+        outcome = await self.run(f"{name}.meter", metering(source))
+        work = None if outcome.result is None else most_work(outcome.result)
+        reference = [r["value"] for r in scored[self.problem.reference] if r["set"] == "validation"]
+        found = await self.run(f"{name}.tune", tuning(source, reference, self.trials, self.seed))
+        rows = []
+        if found.result is not None and found.result["values"]:
+            rows = await self.score(f"{name}-tuned", found.result["source"])
+            for row in rows:
+                row["details"]["constants"] = found.result["values"]
+        for row in [*scored[name], *rows]:
+            row["details"]["work"] = work
+        return rows
 
 
 def _cell(outcome: Outcome, which: str, i: int, workload: dict[str, Any]) -> dict[str, Any]:

@@ -20,12 +20,14 @@ class Scores:
         values: The metric, one number a workload.
         details: Further figures, one mapping a workload.
         timing: Figures that depend on the machine, one mapping a workload.
+        state_bytes: Memory the policy kept, one number a workload; 0 if unknown.
     """
 
     workloads: tuple[str, ...]
     values: np.ndarray
     details: tuple[dict[str, float], ...]
     timing: tuple[dict[str, float], ...]
+    state_bytes: tuple[int, ...]
 
     @property
     def mean(self) -> float:
@@ -40,6 +42,7 @@ class Scores:
             np.array([r["value"] for r in rows], dtype=np.float64),
             tuple(r["details"] for r in rows),
             tuple(r.get("timing", {}) for r in rows),
+            tuple(r.get("state_bytes", 0) for r in rows),
         )
 
 
@@ -55,6 +58,10 @@ class Entry:
         message: Why it failed.
         scores: By set of workloads.
         source: Text of the policy, "" for bounds.
+        state_bytes: Most memory it kept on a workload.
+        of: Id of the policy whose constants were tuned to make this one, "" if it is not ``tuned``.
+        discovered: Whether the search made it: a solution, or a tuned one.
+        work: Loop iterations and calls of its most expensive calls (``max mean calls method``), if counted.
         data: Everything else that was recorded (stimuli, observations, design, attempts, seconds, …).
     """
 
@@ -66,12 +73,19 @@ class Entry:
     scores: dict[str, Scores] = field(default_factory=dict)
     source: str = ""
     state_bytes: int | None = None
+    of: str = ""
+    discovered: bool = False
+    work: dict[str, Any] | None = None
     data: dict[str, Any] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
         """Whether it was scored."""
         return self.status == "ok"
+
+
+#: What is kept of how a solution came about.
+_WAYPOINTS = ("stimuli", "target", "candidates", "observations", "design", "attempts", "seconds_llm")
 
 
 @dataclass
@@ -82,6 +96,7 @@ class RunState:
         config: The resolved configuration, from the journal's first event.
         entries: Baselines, bounds and the incumbent by id.
         solutions: Solutions by number; a missing number is not finished.
+        tuned: Tuned forms by the id of what was tuned.
         calls: One record an LLM call (``key purpose model tokens_in tokens_out cost_usd latency_s cached``).
         sessions: Seconds each process worked on the run.
         ended: Why the run ended ("" while it has not): ``done``, ``budget: …``.
@@ -90,6 +105,7 @@ class RunState:
     config: dict[str, Any] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
     solutions: dict[int, Entry] = field(default_factory=dict)
+    tuned: dict[str, Entry] = field(default_factory=dict)
     calls: list[dict[str, Any]] = field(default_factory=list)
     workloads: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     began: float | None = None
@@ -140,24 +156,50 @@ class RunState:
         _take_outcome(entry, event)
 
     def _on_solution(self, event: dict[str, Any]) -> None:
-        entry = Entry(f"s{event['number']:04d}", "solution", event["name"], "ok", source=event["source"])
-        keep = ("stimuli", "target", "candidates", "observations", "design", "attempts", "seconds_llm")
-        entry.data = {k: event[k] for k in keep if k in event}
+        id = f"s{event['number']:04d}"
+        entry = Entry(id, "solution", event["name"], "ok", source=event["source"], discovered=True)
+        entry.data = {k: event[k] for k in _WAYPOINTS if k in event}
         _take_outcome(entry, event)
         self.solutions[event["number"]] = entry
 
     def _on_holdout(self, event: dict[str, Any]) -> None:
         entry = self.entry(event["id"])
+        if "shift_failure" in event:
+            entry.data["shift_failure"] = event["shift_failure"]
         _take_outcome(entry, event)
+
+    def _on_tuned(self, event: dict[str, Any]) -> None:
+        base = self.entry(event["of"])
+        entry = Entry(f"{base.id}-tuned", "tuned", f"{base.name} (tuned)", "ok", of=base.id)
+        entry.discovered = base.discovered
+        entry.data = {k: base.data[k] for k in _WAYPOINTS if k in base.data}
+        entry.data["trials"] = event["trials"]
+        result = event.get("result") or {}
+        entry.source = result.get("source", "")
+        entry.data |= {
+            k: result[k] for k in ("values", "gain", "default_gain", "failed_trials") if k in result
+        }
+        _take_outcome(entry, event)
+        self.tuned[base.id] = entry
+
+    def _on_metered(self, event: dict[str, Any]) -> None:
+        self.entry(event["id"]).work = event["work"]
 
     def _on_end(self, event: dict[str, Any]) -> None:
         self.ended = event["reason"]
 
     def entry(self, id: str) -> Entry:
-        """The solution, baseline or bound of that id."""
+        """The solution, baseline, bound or tuned policy of that id.
+
+        Raises:
+            KeyError: There is none.
+        """
         if id in self.entries:
             return self.entries[id]
-        return next(s for s in self.solutions.values() if s.id == id)
+        for entry in [*self.solutions.values(), *self.tuned.values()]:
+            if entry.id == id:
+                return entry
+        raise KeyError(id)
 
     # -- views
 
@@ -168,6 +210,19 @@ class RunState:
     def executable(self) -> list[Entry]:
         """The solutions that were scored, in logical order."""
         return [s for s in self.ordered() if s.ok]
+
+    def contenders(self) -> list[Entry]:
+        """What the search has to offer: the executable solutions and their tuned forms."""
+        return [*self.executable(), *(e for e in self.tuned.values() if e.discovered and e.ok)]
+
+    def rivals(self) -> list[Entry]:
+        """What contenders are compared with: baselines and the incumbent, as they are and tuned."""
+        given = [e for e in self.entries.values() if e.kind != "bound"]
+        return [*given, *(e for e in self.tuned.values() if not e.discovered)]
+
+    def bounds(self) -> list[Entry]:
+        """Bounds, which no policy can pass."""
+        return [e for e in self.entries.values() if e.kind == "bound"]
 
     def failures(self) -> dict[str, int]:
         """How many solutions failed, by class (classes without failures left out)."""
@@ -190,5 +245,5 @@ def _take_outcome(entry: Entry, event: dict[str, Any]) -> None:
     for key in ("structure", "doc", "constants", "seconds"):
         if key in result:
             entry.data.setdefault(key, result[key])
-    if "state_bytes" in result:
-        entry.state_bytes = result["state_bytes"]
+    if result.get("state_bytes") is not None:
+        entry.state_bytes = max(result["state_bytes"], entry.state_bytes or 0)

@@ -14,6 +14,10 @@ from evaluators.base import Contract, Policy, Score
 #: The three disjoint sets of workloads (``docs/honest-numbers.md``).
 SETS = ("feedback", "validation", "holdout")
 
+#: Stands for all sets of shifted workloads, see :meth:`Problem.shifts`; each is named with the prefix SHIFT.
+SHIFTS = "shifts"
+SHIFT = "shift: "
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -51,7 +55,10 @@ class Problem:
         reference: Baseline against which gains are given.
         neighbours: Baselines that name the clusters of solutions (nearest baseline).
         design_keys: Keys of a design and what each says.
-        bounds: Ids of bounds that need the future.
+        bounds: Ids of evaluator functions that need the future: the first one no policy can pass, others give
+            scale.
+        holds: What a policy's memory grows with, and the detail of a score that counts it
+            (``("object", "capacity")``), so that bytes can be given for each; None if nothing does.
     """
 
     name: str
@@ -62,6 +69,7 @@ class Problem:
     neighbours: tuple[str, ...]
     design_keys: Mapping[str, str]
     bounds: tuple[str, ...] = ()
+    holds: tuple[str, str] | None = None
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.config = config
@@ -103,10 +111,6 @@ class Problem:
         """Arguments for one small construction of a policy, from which kinds of attributes are read."""
         raise NotImplementedError
 
-    def init_arguments(self, policy: Policy, workload: Any) -> tuple[Any, ...]:
-        """Arguments of a policy's ``__init__`` on one workload."""
-        raise NotImplementedError
-
     def workloads(self, which: str) -> Sequence[Any]:
         """The workloads of one of :data:`SETS`.
 
@@ -114,6 +118,16 @@ class Problem:
             WorkloadError: A file cannot be read or used.
         """
         raise NotImplementedError
+
+    def shifts(self, holdout: Sequence[Any]) -> Mapping[str, Sequence[Any]]:
+        """Workloads unlike those that are searched on (another size, another distribution), by what is unlike.
+
+        Finalists and baselines are scored on them once: does the policy carry over?
+
+        Args:
+            holdout: The hold-out workloads, to derive them from.
+        """
+        return {}
 
     def load(self, patterns: str) -> Sequence[Any]:
         """The workloads that a path, glob or comma list names (``score workloads=…``)."""

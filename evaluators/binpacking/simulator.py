@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numba import njit
 
 from evaluators.base import Contract, Method, Policy, PolicyError, Score
+from evaluators.binpacking.stream import Stream
 
 #: What the simulator calls; ``docs/policy-contract.md`` says when.
 CONTRACT = Contract(
@@ -29,25 +29,8 @@ CONTRACT = Contract(
 NEXT, OPEN, FAULT, CHOSEN = range(4)
 OK, NOT_A_BIN, TOO_SMALL, FULL = range(4)
 
-
-@dataclass(frozen=True)
-class Stream:
-    """One workload.
-
-    Attributes:
-        name: The path as given, with ``#instance``, or the generator's name.
-        items: int64[n], sizes in order of arrival, each in ``1..capacity``.
-        capacity: Size of a bin.
-    """
-
-    name: str
-    items: np.ndarray
-    capacity: int
-
-    @property
-    def lower_bound(self) -> int:
-        """L1: the sum of all sizes over the capacity, rounded up."""
-        return -(-int(self.items.sum()) // self.capacity)
+#: Bins there is room for at the start, in the array of free spaces and in a policy's structures; doubled when full.
+FIRST_ROOM = 64
 
 
 def make_driver(
@@ -122,14 +105,15 @@ def simulate(policy: Policy, loop: Any, stream: Stream, stop: int | None = None)
         PolicyError: ``illegal`` (no such bin, or no room in it), ``crash`` (it raised).
     """
     items = stream.items if stop is None else stream.items[:stop]
-    remaining = np.zeros(64, dtype=np.int64)
+    remaining = np.zeros(FIRST_ROOM, dtype=np.int64)
     counters = np.zeros(4, dtype=np.int64)
     counters[CHOSEN] = stream.capacity
-    state = policy.state(stream.capacity)
+    state = policy.grow(policy.state(stream.capacity), FIRST_ROOM)
     began = time.perf_counter()
     try:
         while loop(state, items, remaining, counters) == FULL:
             remaining = np.concatenate([remaining, np.zeros_like(remaining)])
+            state = policy.grow(state, len(remaining))
     except PolicyError as error:
         raise PolicyError(
             error.kind, f"{error.message} (at item {counters[NEXT]} of {stream.name})"

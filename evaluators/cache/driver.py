@@ -74,6 +74,7 @@ def make_driver(
                 size = int(sizes[now])
             key = hash64(obj, KEY_SEED)
             place = int(slot_of[obj])
+            enters = False
             if place >= 0:
                 slot = place
                 if by_bytes:
@@ -101,13 +102,16 @@ def make_driver(
                         slot = forget_oldest(store)
                         on_forget(state, slot)
                 store.owner[slot] = obj
-                if not admit(state, slot, key, size, now):
+                enters = bool(admit(state, slot, key, size, now))
+                if enters:
+                    # Not findable as a resident until it is inserted: a policy may not name it as victim.
+                    slot_of[obj] = -1
+                    counters[USED] += size
+                else:
                     slot_of[obj] = -2 - slot
                     append(store, slot)
-                    continue
-                # Not findable as a resident until it is inserted: a policy may not name it as victim.
-                slot_of[obj] = -1
-                counters[USED] += size
+                    if not sheds:
+                        continue
             while counters[USED] > capacity:
                 if place >= 0 and size > capacity:
                     loser = slot  # a cached object grew beyond the cache
@@ -117,7 +121,7 @@ def make_driver(
                         return int(counters[FAULT])
                 gone_size = evict(store, loser)
                 on_evict(state, loser, hash64(store.owner[loser], KEY_SEED), gone_size, now)
-            if place < 0:
+            if enters:
                 slot_of[obj] = slot
                 if by_bytes:
                     size_of[slot] = size

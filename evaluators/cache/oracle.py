@@ -10,8 +10,8 @@ import numpy as np
 
 from evaluators.base import WorkloadError
 from evaluators.cache.builder import TraceBuilder
-from evaluators.cache.streams import read_chunks
 from evaluators.cache.trace import Trace
+from evaluators.streams import read_chunks
 
 RECORD = np.dtype([("time", "<u4"), ("object", "<u8"), ("size", "<u4"), ("next", "<i8")])
 _CHUNK_RECORDS = 1 << 16

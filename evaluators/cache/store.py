@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
+from numba.extending import register_jitable
 
 # Places in the counters array.
 NOW, USED, MISSES, MISSED_BYTES, ALLOCATED, REMEMBERED, EVICTIONS, FAULT, FAULT_SLOT, REQUESTED_BYTES = range(
@@ -80,6 +81,7 @@ def miss(store: Any, size: int, counted: bool) -> None:
         counters[REQUESTED_BYTES] += size
 
 
+@register_jitable
 def unlink(store: Any, slot: int) -> None:
     """Take a slot off the list of remembered ones."""
     after, before = store.after, store.before
@@ -90,6 +92,7 @@ def unlink(store: Any, slot: int) -> None:
     store.counters[REMEMBERED] -= 1
 
 
+@register_jitable
 def append(store: Any, slot: int) -> None:
     """Remember a slot as the youngest."""
     after, before = store.after, store.before
@@ -111,6 +114,7 @@ def fresh(store: Any) -> int:
     return int(counters[ALLOCATED]) - 1
 
 
+@register_jitable
 def oldest(store: Any) -> int:
     """The remembered slot that was evicted longest ago."""
     return int(store.after[len(store.owner)])
@@ -118,28 +122,15 @@ def oldest(store: Any) -> int:
 
 def rotate(store: Any) -> None:
     """Make the oldest remembered slot the youngest."""
-    after, before = store.after, store.before
-    end = len(store.owner)
-    slot = after[end]
-    a = after[slot]
-    after[end] = a
-    before[a] = end
-    b = before[end]
-    after[b] = slot
-    before[slot] = b
-    after[slot] = end
-    before[end] = slot
+    slot = oldest(store)
+    unlink(store, slot)
+    append(store, slot)
 
 
 def forget_oldest(store: Any) -> int:
     """Take the oldest remembered slot away from its object and return it."""
-    after = store.after
-    end = len(store.owner)
-    slot = int(after[end])
-    a = after[slot]
-    after[end] = a
-    store.before[a] = end
-    store.counters[REMEMBERED] -= 1
+    slot: int = oldest(store)
+    unlink(store, slot)
     store.slot_of[store.owner[slot]] = -1
     return slot
 
@@ -151,14 +142,7 @@ def evict(store: Any, slot: int) -> int:
     if len(store.size_of) > 0:
         size = int(store.size_of[slot])
     store.slot_of[store.owner[slot]] = -2 - slot
-    after, before = store.after, store.before
-    end = len(store.owner)
-    b = before[end]
-    after[b] = slot
-    before[slot] = b
-    after[slot] = end
-    before[end] = slot
-    counters[REMEMBERED] += 1
+    append(store, slot)
     counters[EVICTIONS] += 1
     counters[USED] -= size
     return size

@@ -10,10 +10,10 @@ import numpy as np
 
 from evaluators.cache.generators import ALPHA_STEPS, bursts, mixture, one_hit, scan_loop, shifting, zipf
 from evaluators.cache.trace import Trace
+from evaluators.draws import STREAMS, generator, integer, uniform
 
 Suite = Literal["feedback", "validation", "holdout"]
 
-_STREAMS: dict[str, int] = {"feedback": 0, "validation": 1, "holdout": 2}
 _DEFAULT_COUNT: dict[str, int] = {"feedback": 30, "validation": 24, "holdout": 24}
 
 # The spread of the paper's 30 feedback traces: exponent and distinct objects.
@@ -42,8 +42,8 @@ def synthetic_suite(
     Raises:
         ValueError: An unknown set, or n below 1.
     """
-    if which not in _STREAMS:
-        raise ValueError(f"unknown synthetic set {which!r}; known are {', '.join(_STREAMS)}")
+    if which not in STREAMS:
+        raise ValueError(f"there is no synthetic set {which!r}; known are {', '.join(STREAMS)}")
     count = _DEFAULT_COUNT[which] if n is None else n
     if count < 1:
         raise ValueError(f"a synthetic set needs at least one trace, not {count}")
@@ -51,7 +51,7 @@ def synthetic_suite(
     n_zipf = -(-count // zipf_every)
     traces = []
     for i in range(count):
-        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_STREAMS[which], i)))
+        rng = generator(seed, which, i)
         stratum, place = divmod(i, zipf_every)
         if place == 0:
             trace = _draw_zipf(rng, with_sizes, stratum, n_zipf)
@@ -61,17 +61,8 @@ def synthetic_suite(
     return traces
 
 
-def _uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    return low + float(rng.random()) * (high - low)
-
-
-def _integer(rng: np.random.Generator, low: int, high: int) -> int:
-    """A uniform integer in [low, high], from `random` alone (see `generators`)."""
-    return low + int(float(rng.random()) * (high - low + 1))
-
-
 def _exponent(rng: np.random.Generator, low: float, high: float) -> float:
-    return round(_uniform(rng, low, high) * ALPHA_STEPS) / ALPHA_STEPS
+    return round(uniform(rng, low, high) * ALPHA_STEPS) / ALPHA_STEPS
 
 
 def _draw_zipf(rng: np.random.Generator, with_sizes: bool, stratum: int, strata: int) -> Trace:
@@ -80,8 +71,8 @@ def _draw_zipf(rng: np.random.Generator, with_sizes: bool, stratum: int, strata:
     return zipf(
         rng,
         alpha=_exponent(rng, low, low + step),
-        n_objects=_integer(rng, *_OBJECTS),
-        length=_integer(rng, *_LENGTH),
+        n_objects=integer(rng, *_OBJECTS),
+        length=integer(rng, *_LENGTH),
         with_sizes=with_sizes,
     )
 
@@ -89,9 +80,9 @@ def _draw_zipf(rng: np.random.Generator, with_sizes: bool, stratum: int, strata:
 def _draw_loop(rng: np.random.Generator, with_sizes: bool) -> Trace:
     return scan_loop(
         rng,
-        n_objects=_integer(rng, 800, 2400),
-        length=_integer(rng, *_LENGTH),
-        skip=_uniform(rng, 0.0, 0.2),
+        n_objects=integer(rng, 800, 2400),
+        length=integer(rng, *_LENGTH),
+        skip=uniform(rng, 0.0, 0.2),
         with_sizes=with_sizes,
     )
 
@@ -100,10 +91,10 @@ def _draw_shifting(rng: np.random.Generator, with_sizes: bool) -> Trace:
     return shifting(
         rng,
         alpha=_exponent(rng, 0.7, 1.3),
-        n_objects=_integer(rng, 1500, 3000),
-        length=_integer(rng, *_LENGTH),
-        phases=_integer(rng, 4, 16),
-        drift=_uniform(rng, 0.3, 1.0),
+        n_objects=integer(rng, 1500, 3000),
+        length=integer(rng, *_LENGTH),
+        phases=integer(rng, 4, 16),
+        drift=uniform(rng, 0.3, 1.0),
         with_sizes=with_sizes,
     )
 
@@ -113,11 +104,11 @@ def _draw_mixture(rng: np.random.Generator, with_sizes: bool) -> Trace:
     return mixture(
         rng,
         alpha=_exponent(rng, 0.7, 1.3),
-        n_objects=_integer(rng, *_OBJECTS),
-        length=_integer(rng, *_LENGTH),
-        loop_objects=_integer(rng, 100, 800),
-        loop_share=_uniform(rng, 0.2, 0.6),
-        run=_integer(rng, 20, 400),
+        n_objects=integer(rng, *_OBJECTS),
+        length=integer(rng, *_LENGTH),
+        loop_objects=integer(rng, 100, 800),
+        loop_share=uniform(rng, 0.2, 0.6),
+        run=integer(rng, 20, 400),
         with_sizes=with_sizes,
     )
 
@@ -126,11 +117,11 @@ def _draw_bursts(rng: np.random.Generator, with_sizes: bool) -> Trace:
     return bursts(
         rng,
         alpha=_exponent(rng, 0.7, 1.2),
-        n_objects=_integer(rng, *_OBJECTS),
-        length=_integer(rng, *_LENGTH),
-        burst_share=_uniform(rng, 0.2, 0.6),
-        burst_objects=_integer(rng, 5, 40),
-        burst_length=_integer(rng, 50, 400),
+        n_objects=integer(rng, *_OBJECTS),
+        length=integer(rng, *_LENGTH),
+        burst_share=uniform(rng, 0.2, 0.6),
+        burst_objects=integer(rng, 5, 40),
+        burst_length=integer(rng, 50, 400),
         with_sizes=with_sizes,
     )
 
@@ -139,9 +130,9 @@ def _draw_one_hit(rng: np.random.Generator, with_sizes: bool) -> Trace:
     return one_hit(
         rng,
         alpha=_exponent(rng, 0.7, 1.2),
-        n_objects=_integer(rng, *_OBJECTS),
-        length=_integer(rng, *_LENGTH),
-        share=_uniform(rng, 0.15, 0.5),
+        n_objects=integer(rng, *_OBJECTS),
+        length=integer(rng, *_LENGTH),
+        share=uniform(rng, 0.15, 0.5),
         with_sizes=with_sizes,
     )
 

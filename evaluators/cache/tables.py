@@ -19,8 +19,8 @@ from evaluators.base import WorkloadError
 from evaluators.cache.builder import TraceBuilder
 from evaluators.cache.columns import find_column
 from evaluators.cache.densify import float_keys
-from evaluators.cache.streams import open_stream
 from evaluators.cache.trace import Trace
+from evaluators.streams import open_stream
 
 _BLOCK_BYTES = 1 << 22
 _BATCH_ROWS = 1 << 17

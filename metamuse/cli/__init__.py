@@ -24,6 +24,9 @@ COMMANDS = {
     "runs": "list the runs",
     "show": "show one solution from stimulus to score: run=latest solution=best",
     "ui": "open MLflow's UI on the run database",
+    "reproduce": "compute a published table again: table=<name> traces=<folder>",
+    "check": "put a problem through the contract suite: problem=cache",
+    "new": "make the files of a new problem: problem=my_problem",
 }
 
 HELP = """usage: python -m metamuse [command] [--json] [--quiet] [overrides...]

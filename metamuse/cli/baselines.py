@@ -10,7 +10,7 @@ from metamuse.cli.tables import print_means
 
 
 def run(invocation: Invocation) -> int:
-    """Score all baselines and bounds on feedback, validation and hold-out workloads."""
+    """Score all baselines, as they are and tuned, and bounds on feedback, validation and hold-out workloads."""
     settings = config.compose(invocation.overrides)
     from metamuse.build import make_problem, read_incumbent
     from metamuse.scoring import score
@@ -20,7 +20,7 @@ def run(invocation: Invocation) -> int:
     incumbent = read_incumbent(settings)
     if incumbent is not None:
         sources["incumbent"] = incumbent
-    rows = score(settings, sources, {"feedback": None, "validation": None, "holdout": None})
+    rows = score(settings, sources, {"feedback": None, "validation": None, "holdout": None}, study=True)
     if invocation.json:
         print(json.dumps({"problem": problem.version, "results": rows}))
     else:

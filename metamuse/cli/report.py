@@ -22,7 +22,7 @@ def run(invocation: Invocation) -> int:
 
     problem = make_problem(rundir.recorded_config(folder))
     state = RunState.fold(read(folder / "journal.jsonl"))
-    for solution in state.ordered():
+    for solution in [*state.ordered(), *(e for e in state.tuned.values() if e.discovered)]:
         rundir.write_solution(folder, solution)
     rundir.write_results(problem, state, folder)
     write_report(problem, state, folder)

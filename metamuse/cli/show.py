@@ -21,11 +21,10 @@ def run(invocation: Invocation) -> int:
     problem = make_problem(rundir.recorded_config(folder))
     state = RunState.fold(read(folder / "journal.jsonl"))
     wanted = str(settings["solution"] or "best")
-    entry = (
-        ranking.best(problem, state)
-        if wanted == "best"
-        else next((s for s in state.ordered() if s.id == wanted), None)
-    )
+    try:
+        entry = ranking.best(problem, state) if wanted == "best" else state.entry(wanted)
+    except KeyError:
+        entry = None
     if entry is None:
         raise UsageError(f"{folder.name} has no solution {wanted}.")
     if invocation.json:
@@ -33,14 +32,15 @@ def run(invocation: Invocation) -> int:
         return 0
     print(f"{entry.id}  {entry.name}  ({folder.name})")
     print(f"status: {entry.status}{': ' + entry.message if entry.message else ''}")
-    print(
-        "\nstimuli: "
-        + ", ".join(entry.data.get("stimuli") or [])
-        + f"   (target: {entry.data.get('target')})"
-    )
+    if entry.of:
+        values = ", ".join(f"{name} = {value}" for name, value in (entry.data.get("values") or {}).items())
+        print(f"tuned from {entry.of} in {entry.data['trials']} trials: {values}")
+    if entry.data.get("stimuli"):
+        print(f"\nstimuli: {', '.join(entry.data['stimuli'])}   (target: {entry.data.get('target')})")
     for observation in entry.data.get("observations") or []:
         print(f"  {observation['word']}: {observation['property']} -> {observation['text']}")
-    print("\ndesign")
+    if entry.data.get("design"):
+        print("\ndesign")
     for key, text in (entry.data.get("design") or {}).items():
         print(f"  {key}: {text}")
     print("\npolicy\n" + entry.source)

@@ -74,6 +74,11 @@ def print_means(problem: Problem, rows: list[dict[str, Any]]) -> None:
             if r["policy"] == name and "ns_per_decision" in r["details"]
         )
         cells.append(f"{costs[len(costs) // 2]:.1f}" if costs else "")
+        details = next(r["details"] for r in rows if r["policy"] == name)
+        cells.append(f"{details['work']['max']:,}" if details.get("work") else "")
+        states = [r["details"].get("state_bytes", 0) for r in rows if r["policy"] == name]
+        cells.append(f"{max(states):,}" if any(states) else "")
         body.append([name, *cells])
     print(f"mean {problem.metric.name} by set of workloads")
-    print(table(["policy", *sets, "ns/decision"], body, set(range(1, len(sets) + 2))))
+    columns = ["policy", *sets, "ns/decision", "most steps in a call", "state bytes"]
+    print(table(columns, body, set(range(1, len(columns)))))

@@ -16,12 +16,12 @@ from numba.core import types
 from numba.core.errors import NumbaError
 
 from evaluators.base import PolicyError
-from metamuse.policy import intrinsics
+from metamuse.policy import intrinsics, work
 from metamuse.policy.explain import COMPILER_LIMITS, explain, explain_limit, kind
 from metamuse.policy.expressions import Lowered
 from metamuse.policy.guards import NOT_AN_INT
 from metamuse.policy.interpret import FILENAME, namespace, policy_class
-from metamuse.policy.layout import Layout, kind_of, layout_of
+from metamuse.policy.layout import COUNTS_ATTRIBUTE, Layout, grow_instance, kind_of, layout_of
 from metamuse.policy.lower import lower, lower_kit
 from metamuse.policy.program import Program
 from metamuse.policy.slab import SlabType, read_only, slab_type, slabs
@@ -76,6 +76,7 @@ class CompiledPolicy:
         program: The checked program.
         init: Arguments for one interpreted construction, from which the attributes' kinds are read.
         values: Values of marked constants (default: those in the text).
+        metered: Whether it counts its work, for :meth:`work`; its decisions are the same.
 
     Raises:
         PolicyError: (``contract``) The text breaks a rule that only shows with types;
@@ -85,12 +86,17 @@ class CompiledPolicy:
     compiled = True
 
     def __init__(
-        self, program: Program, init: tuple[Any, ...], values: Mapping[str, float] | None = None
+        self,
+        program: Program,
+        init: tuple[Any, ...],
+        values: Mapping[str, float] | None = None,
+        metered: bool = False,
     ) -> None:
         self.program = program
         self.methods = program.defined
         self.reads = program.reads
         self.values = all_values(program, values)
+        self.metered = metered
         self.floats: frozenset[str] = frozenset()
         self._enter()
         while True:
@@ -103,7 +109,8 @@ class CompiledPolicy:
 
     def _enter(self) -> None:
         """Run the text of the module (not of its methods) with the values of the constants."""
-        self._space = namespace(self.program, self.values)
+        meter = work.Counter().names() if self.metered else None
+        self._space = namespace(self.program, self.values, meter)
         self._class = policy_class(self._space, self.floats)
 
     def with_values(self, values: Mapping[str, float]) -> CompiledPolicy:
@@ -126,10 +133,11 @@ class CompiledPolicy:
         instance = construct(self._class, init)
         constants = {name: kind_of(self._space[name]) for name in sorted(self.program.lifted)}
         try:
-            self.layout: Layout = layout_of(instance, "Policy", self.floats, constants)
+            counts = work.row_length(self.program.contract) if self.metered else 0
+            self.layout: Layout = layout_of(instance, "Policy", self.floats, constants, counts)
         except PolicyError as error:
             raise PolicyError(error.kind, error.message, self._line_of_attribute(error.message)) from None
-        lowered = lower(self.program, self.layout)
+        lowered = lower(self.program, self.layout, self.metered)
         space = self._names()
         for kit in sorted(lowered.kits):
             space.update(kit_functions(kit))
@@ -168,7 +176,7 @@ class CompiledPolicy:
                 target = node.targets[0] if isinstance(node, ast.Assign) else node.target
                 if isinstance(target, ast.Name) and target.id not in self.program.lifted:
                     space[target.id] = self._space[target.id]
-        return space | intrinsics.NAMES
+        return space | intrinsics.NAMES | (work.COMPILED if self.metered else {})
 
     def _compile(self, name: str, function: Any, signature: tuple[Any, ...]) -> None:
         try:
@@ -233,6 +241,14 @@ class CompiledPolicy:
         """
         return self.layout.pack(construct(self._class, init), self._space)
 
+    def grow(self, state: Any, room: int) -> Any:
+        """The state with room for the indices ``0..room-1`` in its structures that grow; contents are kept."""
+        return self.layout.grow(state, room)
+
+    def work(self, *states: Any) -> dict[str, Any]:
+        """What calls of a metered policy's methods cost, over its states (see :func:`metamuse.policy.work.summary`)."""
+        return work.summary([state.w for state in states], self.program.contract)
+
     def bind(self, factory: Callable[..., Any], defaults: Mapping[str, Any]) -> Any:
         """Compile a simulator's driver with this policy's methods inlined.
 
@@ -242,9 +258,11 @@ class CompiledPolicy:
                 array that is passed to a method; returns the driver.
             defaults: What stands for methods the policy does not define.
         """
-        functions = {
-            m.name: self.functions.get(m.name, defaults.get(m.name)) for m in self.program.contract.methods
-        }
+        contract = self.program.contract
+        functions = {m.name: self.functions.get(m.name, defaults.get(m.name)) for m in contract.methods}
+        if self.metered:
+            for name, function in self.functions.items():
+                functions[name] = work.recording(function, work.place_of(contract, name))
         # The driver is trusted and checks what it is given; the policy's functions keep their own checks.
         return numba.njit(
             **(intrinsics.OPTIONS | {"boundscheck": False, "nogil": True, "no_cfunc_wrapper": True})
@@ -264,16 +282,33 @@ class InterpretedPolicy:
         program: Program,
         values: Mapping[str, float] | None = None,
         floats: frozenset[str] = frozenset(),
+        metered: bool = False,
     ) -> None:
         self.program = program
         self.methods = program.defined
         self.reads = program.reads
         self.values = all_values(program, values)
-        self._class = policy_class(namespace(program, self.values), floats)
+        self.metered = metered
+        self._counter = work.Counter() if metered else None
+        meter = self._counter.names() if self._counter else None
+        self._class = policy_class(namespace(program, self.values, meter), floats)
 
     def state(self, *init: Any) -> Any:
         """A fresh policy for one workload."""
-        return construct(self._class, init)
+        instance = construct(self._class, init)
+        if self._counter:
+            row = np.zeros(work.row_length(self.program.contract), dtype=np.int64)
+            object.__setattr__(instance, COUNTS_ATTRIBUTE, row)
+        return instance
+
+    def grow(self, state: Any, room: int) -> Any:
+        """The same policy, its structures that grow with room for the indices ``0..room-1``."""
+        grow_instance(state, room)
+        return state
+
+    def work(self, *states: Any) -> dict[str, Any]:
+        """What calls of a metered policy's methods cost, over its states."""
+        return work.summary([vars(state)[COUNTS_ATTRIBUTE] for state in states], self.program.contract)
 
     def bind(self, factory: Callable[..., Any], defaults: Mapping[str, Any]) -> Any:
         """The simulator's driver, calling the policy's methods."""
@@ -282,6 +317,9 @@ class InterpretedPolicy:
             name = method.name
             if name in self.program.methods:
                 functions[name] = _caller(name)
+                if self._counter:
+                    place = work.place_of(self.program.contract, name)
+                    functions[name] = self._counter.recording(functions[name], place)
             else:
                 default = defaults.get(name)
                 functions[name] = getattr(default, "py_func", default)

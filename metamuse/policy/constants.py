@@ -7,6 +7,7 @@ import io
 import math
 import re
 import tokenize
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from evaluators.base import PolicyError
@@ -65,6 +66,21 @@ def marked_constants(source: str, tree: ast.Module) -> dict[str, Constant]:
             "contract", "a tune mark must stand on a NAME = number line at the top of the module", line
         )
     return found
+
+
+def with_values(source: str, values: Mapping[str, int | float]) -> str:
+    """The source of a policy with other values of some marked constants; everything else stays as it is."""
+    lines = source.splitlines(keepends=True)
+    for node in ast.parse(source).body:
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+            continue
+        target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+        if isinstance(target, ast.Name) and target.id in values:
+            line = lines[node.lineno - 1].encode()  # columns of the tree count bytes
+            number = repr(values[target.id]).encode()
+            line = line[: node.value.col_offset] + number + line[node.value.end_col_offset :]
+            lines[node.lineno - 1] = line.decode()
+    return "".join(lines)
 
 
 def _marks(source: str) -> dict[int, str]:

@@ -15,6 +15,7 @@ COMPILER_LIMITS = (
 )  # fmt: skip
 
 _LINE = re.compile(r'File "policy\.py", line (\d+)')
+_RETURN = re.compile(r'Return of: [^\n]*\nFile "policy\.py", line (\d+)')
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -23,6 +24,8 @@ def explain(error: NumbaError) -> tuple[str, int | None]:
     text = _COLOUR.sub("", str(error))
     lines = [int(m) for m in _LINE.findall(text)]
     line = lines[-1] if lines else None
+    returns = [int(m) for m in _RETURN.findall(text)]  # Numba lists them in an order that varies
+    line = min(returns) if returns else line
     for pattern, say in _RULES:
         for match in reversed(list(re.finditer(pattern, text))):  # the last one is the innermost
             sentence = say(match)

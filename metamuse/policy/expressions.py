@@ -11,8 +11,9 @@ import metamuse.policykit
 from metamuse.policy import intrinsics
 from metamuse.policy.interpret import FILENAME
 from metamuse.policy.layout import Layout, field_name
-from metamuse.policy.parts import is_self, local_aliases, part_of
-from metamuse.policy.rules import Names, fail
+from metamuse.policy.meter import EACH_OF, TICK
+from metamuse.policy.parts import local_aliases, part_of
+from metamuse.policy.rules import Names, fail, is_self
 
 STATE = "S__"
 
@@ -134,6 +135,11 @@ class ExpressionLowering(ast.NodeTransformer):
         names = list(kinds)[len(first) :]
         args = [self._typed(kinds[n], a) for n, a in zip(names, call.args, strict=False)]
         keywords = [ast.keyword(k.arg, self._typed(kinds[k.arg or ""], k.value)) for k in call.keywords]
+        # Defaults are written out, so that there is one signature to compile.
+        left = set(names[len(call.args) :]) - {k.arg for k in call.keywords}
+        keywords += [
+            ast.keyword(n, ast.Constant(signature.parameters[n].default)) for n in names if n in left
+        ]
         return self._named(name, [*first, *args], call, keywords)
 
     def _typed(self, kind: str, node: ast.expr) -> ast.expr:
@@ -268,6 +274,8 @@ class ExpressionLowering(ast.NodeTransformer):
             return self._named(
                 f"fn__{func.id}", [self._state(), *self._args(node)], node, self._keywords(node)
             )
+        if func.id in (TICK, EACH_OF):
+            return self._named(func.id, [self._state(), *self._args(node)], node)
         if func.id in ("len", "bool") and len(node.args) == 1:
             part = self._part(node.args[0])
             if part is not None:
@@ -324,7 +332,7 @@ class ExpressionLowering(ast.NodeTransformer):
         if part is None or len(node.ops) > 1:
             fail(
                 node,
-                "'in' needs one List, Heap or Ghosts of policykit on its right; compare numbers with == and or",
+                "'in' needs one List, Heap, Buckets or Ghosts of policykit on its right; compare numbers with == and or",
             )
         call = ast.copy_location(ast.Call(ast.Name("contains", ast.Load()), [node.left], []), node)
         test = self._kit_call(part, "contains", node.comparators[0], call)
@@ -353,7 +361,8 @@ class ExpressionLowering(ast.NodeTransformer):
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         node.left, node.right = self._expr(node.left), self._expr(node.right)
         special = OPERATORS.get(type(node.op))
-        if special is None or (not isinstance(node.op, ast.Pow) and _small_count(node.right)):
+        trusted = self.scope.owner != "Policy" or _small_count(node.right)
+        if special is None or (not isinstance(node.op, ast.Pow) and trusted):
             return node
         return self._named(special, [node.left, node.right], node)
 

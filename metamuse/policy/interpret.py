@@ -16,6 +16,7 @@ import numpy as np
 
 from evaluators.base import PolicyError
 from metamuse.policy import numeric
+from metamuse.policy.meter import metered_tree
 from metamuse.policy.program import Program
 from metamuse.policy.vocabulary import BUILTINS
 
@@ -86,15 +87,18 @@ def _call(name: str, at: ast.AST, *args: ast.expr) -> ast.Call:
     return ast.fix_missing_locations(node)
 
 
-def namespace(program: Program, values: Mapping[str, float]) -> dict[str, Any]:
+def namespace(
+    program: Program, values: Mapping[str, float], meter: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Build the module namespace of a program: its constants, functions and class.
 
     Args:
         program: The checked program.
         values: Values of marked constants that replace the defaults; constants that are computed from them
             follow.
+        meter: The functions that count steps, if they are to be counted.
     """
-    tree = program.plain_tree()
+    tree = program.plain_tree() if meter is None else metered_tree(program)
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             constant = program.constants.get(node.targets[0].id)
@@ -104,7 +108,7 @@ def namespace(program: Program, values: Mapping[str, float]) -> dict[str, Any]:
     linecache.cache[FILENAME] = (len(program.source), None, program.source.splitlines(True), FILENAME)
     allowed = {name: getattr(builtins, name) for name in BUILTINS} | numeric.BUILTINS
     allowed |= {"__build_class__": builtins.__build_class__, "__import__": _import_of_numpy}
-    space: dict[str, Any] = {"__name__": "policy", "__builtins__": allowed, **numeric.TOOLS}
+    space: dict[str, Any] = {"__name__": "policy", "__builtins__": allowed, **numeric.TOOLS, **(meter or {})}
     modules = {
         "math": numeric.interpreted_math(),
         "numpy": numeric.interpreted_numpy(),

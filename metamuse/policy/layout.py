@@ -22,6 +22,10 @@ _KITS = {name: getattr(metamuse.policykit, name) for name in metamuse.policykit.
 _DTYPES = frozenset(["int8", "int16", "int32", "int64", "float64", "bool"])
 
 
+#: Field of a compiled state and attribute of an interpreted policy that hold the counts of a metered policy.
+COUNTS, COUNTS_ATTRIBUTE = "w", "rt__counts"
+
+
 @dataclass
 class Layout:
     """The attributes of one class.
@@ -32,6 +36,7 @@ class Layout:
         arrays: Array attributes and (dtype name, number of dimensions).
         parts: Attributes that are policykit structures, with their layouts.
         constants: Lifted constants (of class Policy only) and their kinds.
+        counts: Length of the row of counts of work that a metered policy keeps, 0 if it is not metered.
     """
 
     name: str
@@ -39,12 +44,13 @@ class Layout:
     arrays: dict[str, tuple[str, int]]
     parts: dict[str, Layout]
     constants: dict[str, str] = field(default_factory=dict)
+    counts: int = 0
 
     def __post_init__(self) -> None:
         self.record = _record(self.scalars)
         self.constant_record = _record(self.constants)
-        fields = [*self.arrays, *(_field(p) for p in self.parts), "r", *(["k"] if self.constants else [])]
-        fields = [_field(f) if f in self.arrays else f for f in fields]
+        fields = [_field(f) for f in (*self.arrays, *self.parts)]
+        fields += ["r", *(["k"] if self.constants else []), *([COUNTS] if self.counts else [])]
         self.tuple: Any = _state_class(f"{self.name}State", tuple(fields))
 
     def kind(self, name: str) -> str:
@@ -88,7 +94,28 @@ class Layout:
             for name in self.constants:
                 constants[name] = values[name]
             items.append(constants)
+        if self.counts:
+            items.append(np.zeros(self.counts, dtype=np.int64))
         return self.tuple(*items)
+
+    def grow(self, state: Any, room: int) -> Any:
+        """The state with room for the indices ``0..room-1`` in all structures that grow; the rest is shared."""
+        cls: Any = _KITS.get(self.name)
+        fields = state._asdict()
+        if hasattr(cls, "_grow"):
+            instance = cls.__new__(cls)
+            for name in self.arrays:
+                setattr(instance, name, fields[_field(name)])
+            for name in self.scalars:
+                setattr(instance, name, fields["r"][name].item())
+            instance._grow(room)
+            for name in self.arrays:
+                fields[_field(name)] = getattr(instance, name)
+            for name in self.scalars:
+                fields["r"][name] = getattr(instance, name)
+        for name, part in self.parts.items():
+            fields[_field(name)] = part.grow(fields[_field(name)], room)
+        return self.tuple(**fields)
 
     def _compare(self, other: Layout) -> None:
         if other.key() == self.key():
@@ -121,7 +148,7 @@ def _state_class(name: str, fields: tuple[str, ...]) -> Any:
 
 
 def _field(name: str) -> str:
-    # namedtuple refuses leading underscores, and "r"/"k" are taken.
+    # namedtuple refuses leading underscores, and "r", "k" and "w" are taken.
     return "a_" + name
 
 
@@ -137,7 +164,7 @@ def _record(kinds: dict[str, str]) -> np.dtype[Any]:
 
 
 def _attributes(instance: Any) -> dict[str, Any]:
-    return {n: v for n, v in vars(instance).items() if n != READY}
+    return {n: v for n, v in vars(instance).items() if n not in (READY, COUNTS_ATTRIBUTE)}
 
 
 def kind_of(value: int | float) -> str:
@@ -150,6 +177,7 @@ def layout_of(
     name: str = "Policy",
     floats: frozenset[str] = frozenset(),
     constants: Mapping[str, str] | None = None,
+    counts: int = 0,
 ) -> Layout:
     """Read the layout off a constructed instance.
 
@@ -158,6 +186,7 @@ def layout_of(
         name: Name of the class.
         floats: Attributes to treat as floats although ``__init__`` sets an int.
         constants: Constants that are kept with the attributes, and their kinds.
+        counts: See :class:`Layout`.
 
     Raises:
         PolicyError: (``contract``) An attribute has a kind that the language does not have.
@@ -186,7 +215,7 @@ def layout_of(
                 "contract",
                 f"self.{attribute} is {what}; attributes are numbers, numpy arrays or policykit structures",
             )
-    return Layout(name, scalars, arrays, parts, dict(constants or {}))
+    return Layout(name, scalars, arrays, parts, dict(constants or {}), counts)
 
 
 def _array(attribute: str, value: np.ndarray) -> tuple[str, int]:
@@ -204,13 +233,25 @@ def _array(attribute: str, value: np.ndarray) -> tuple[str, int]:
     return dtype, value.ndim
 
 
+def grow_instance(instance: Any, room: int) -> None:
+    """Make room for the indices ``0..room-1`` in all structures of an interpreted policy that grow."""
+    for value in _attributes(instance).values():
+        if type(value) in _KITS.values():
+            if hasattr(value, "_grow"):
+                value._grow(room)
+            grow_instance(value, room)
+
+
 def state_bytes(state: Any) -> int:
-    """Bytes a policy keeps: its arrays and scalars, nested structures included (shared arrays count once)."""
+    """Bytes a policy keeps: its arrays and scalars, nested structures included (shared arrays count once).
+
+    The counts of a metered policy are not its own.
+    """
     seen: set[int] = set()
 
     def count(item: Any) -> int:
-        if isinstance(item, tuple):
-            return sum(count(x) for x in item)
+        if not isinstance(item, np.ndarray):
+            return sum(count(x) for name, x in item._asdict().items() if name != COUNTS)
         address = item.__array_interface__["data"][0]
         if address in seen:
             return 0

@@ -18,18 +18,27 @@ import metamuse.policykit
 from metamuse.policy.desugar import plain_tree
 from metamuse.policy.expressions import OPERATORS, STATE, ExpressionLowering, Lowered, Scope
 from metamuse.policy.layout import Layout, layout_of
-from metamuse.policy.parts import is_self, parameter_kinds, reachable
+from metamuse.policy.meter import metered_tree
+from metamuse.policy.parts import parameter_kinds, reachable
 from metamuse.policy.program import Program
-from metamuse.policy.rules import Names, fail
+from metamuse.policy.rules import Names, fail, is_self
+
+#: Methods of a policykit class that run under CPython only; compiled code calls ``contains`` for ``in``.
+OUTSIDE = ("__init__", "__contains__", "_grow")
 
 
-def lower(program: Program, layout: Layout) -> Lowered:
-    """Lower the methods that the contract's methods need; ``layout`` describes the attributes of the class.
+def lower(program: Program, layout: Layout, metered: bool = False) -> Lowered:
+    """Lower the methods that the contract's methods need.
+
+    Args:
+        program: The checked program.
+        layout: Attributes of its class.
+        metered: Whether its steps are counted (see :mod:`metamuse.policy.meter`).
 
     Raises:
         PolicyError: (``contract``) with the line, where the text does not fit the layout.
     """
-    tree = program.plain_tree()
+    tree = metered_tree(program) if metered else program.plain_tree()
     out = Lowered()
     class_node = next(n for n in tree.body if isinstance(n, ast.ClassDef))
     methods = {n.name: n for n in class_node.body if isinstance(n, ast.FunctionDef)}
@@ -72,7 +81,7 @@ def lower_kit(name: str) -> tuple[Lowered, Layout]:
     out = Lowered(filename=inspect.getsourcefile(cls) or "<policykit>")
     scope = Scope(layout, methods, {}, frozenset(), names, name)
     for method, node in methods.items():
-        if method != "__init__":
+        if method not in OUTSIDE:
             out.functions[f"{name}__{method}"] = FunctionLowering(scope, out, node, {}).method(
                 f"{name}__{method}"
             )

@@ -8,11 +8,7 @@ from typing import Any
 
 from evaluators.base import PolicyError
 from metamuse.policy.layout import Layout
-
-
-def is_self(node: ast.AST) -> bool:
-    """Whether a node is the name ``self``."""
-    return isinstance(node, ast.Name) and node.id == "self"
+from metamuse.policy.rules import is_self
 
 
 def part_of(layout: Layout, aliases: Mapping[str, Layout], node: ast.AST) -> Layout | None:

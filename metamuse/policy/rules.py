@@ -57,6 +57,11 @@ def is_text(node: ast.stmt) -> bool:
     )
 
 
+def is_self(node: ast.AST) -> bool:
+    """Whether a node is the name ``self``."""
+    return isinstance(node, ast.Name) and node.id == "self"
+
+
 def check_name(node: ast.AST, name: str) -> None:
     """Refuse a name that a policy may not bind."""
     if not name.isascii():

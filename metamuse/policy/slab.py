@@ -75,7 +75,8 @@ class _StateAttributes(templates.AttributeTemplate):  # type: ignore[misc]
 
 
 @lower_getattr_generic(StateType)
-def _lower_field(context: Any, builder: Any, typ: StateType, value: Any, name: str) -> Any:
+def lower_field(context: Any, builder: Any, typ: StateType, value: Any, name: str) -> Any:
+    """One field of a state: a slab, or the address of a nested state."""
     place = ir.Constant(ir.IntType(32), list(typ.fields).index(name))
     address = builder.gep(value, [ir.Constant(ir.IntType(32), 0), place], inbounds=True)
     return address if isinstance(typ.fields[name], StateType) else builder.load(address)

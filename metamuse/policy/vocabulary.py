@@ -209,7 +209,7 @@ KIT_MEMBERS = frozenset(
 
 #: Numpy names that a model reaches for, with what to write instead.
 INSTEAD = {
-    "append": "an array of fixed size, or policykit's Ring or Stack",
+    "append": "an array of fixed size, or policykit's Vector, Ring or Stack",
     "argpartition": "np.argsort",
     "bool": "np.bool_",
     "concatenate": "an array of fixed size",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import re
+from collections.abc import Iterable
 from typing import Any
 
 import numba
@@ -17,23 +19,26 @@ from metamuse.policy.slab import slab_type
 _KINDS = {"int": types.int64, "float": types.float64}
 
 
-def warm_kits() -> None:
-    """Compile every public method of the policykit structures for its annotated argument types."""
+def warm_kits(sources: Iterable[str]) -> None:
+    """Compile the policykit structures that likely candidates use, for the annotated argument types.
+
+    Args:
+        sources: Policies of the problem: what none of them uses is left to the candidate that does.
+    """
+    used = set(re.findall(r"\w+", "\n".join(sources)))
     for name in metamuse.policykit.__all__:
         cls = getattr(metamuse.policykit, name)
-        if not inspect.isclass(cls):
+        if name not in used or not inspect.isclass(cls):
             continue
-        _, layout = lower_kit(name)
+        lowered, layout = lower_kit(name)
         instance = cls(*([4] * _required(cls)))
         state: Any = slab_type(numba.typeof(layout.pack(instance, {})))
         functions = kit_functions(name)
-        for method, function in vars(cls).items():
-            if not inspect.isfunction(function) or method == "__init__":
-                continue
-            parameters = list(inspect.signature(function).parameters.values())[1:]
-            signature = (state, *(_KINDS[str(p.annotation)] for p in parameters))
-            functions[f"{name}__{method}"].compile(signature)
-            functions[f"{name}__{method}"].disable_compile()
+        for method in lowered.functions:
+            parameters = inspect.signature(getattr(cls, method.removeprefix(f"{name}__"))).parameters
+            kinds = [_KINDS[str(p.annotation)] for p in list(parameters.values())[1:]]
+            functions[method].compile((state, *kinds))
+            functions[method].disable_compile()
     intrinsics.hash64.compile((types.int64, types.int64))
     intrinsics.np_sum.compile((types.Array(types.float64, 1, "C"),))
 

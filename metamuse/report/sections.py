@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from metamuse import ranking, rundir
+from metamuse.front import costs, front
 from metamuse.report import svg
 from metamuse.report.markup import Html, code, definitions, figure, paragraph, table, text
-from metamuse.report.verdict import SET_NAMES, decisive_set, gain_label, gap_closed, verdict
+from metamuse.report.verdict import SET_NAMES, compare, decisive_set, gain_label, gap_closed, verdict
 from metamuse.state import Entry, RunState
 from metamuse.tally import Tally
-from problems.base import Problem
+from problems.base import SHIFT, Problem
 
 TOP = 10
 
@@ -52,15 +53,13 @@ class View:
 
     @cached_property
     def rivals(self) -> list[Entry]:
-        """Baselines and the incumbent, best first on the set shown."""
-        entries = [e for e in self.state.entries.values() if e.kind != "bound"]
-        return ranking.ranked(self.problem, self.state, entries, self.which)
+        """Baselines and the incumbent, as they are and tuned, best first on the set shown."""
+        return ranking.ranked(self.problem, self.state, self.state.rivals(), self.which)
 
     @cached_property
     def bounds(self) -> list[Entry]:
         """Bounds that were scored."""
-        entries = [e for e in self.state.entries.values() if e.kind == "bound"]
-        return ranking.ranked(self.problem, self.state, entries, self.which)
+        return ranking.ranked(self.problem, self.state, self.state.bounds(), self.which)
 
     def gains(self, entry: Entry, which: str | None = None) -> np.ndarray | None:
         """Gains on the set shown."""
@@ -98,6 +97,10 @@ def idea(view: View) -> Html:
     items = {
         key.replace("_", " "): value for key, value in design.items() if key not in ("name", "idea") and value
     }
+    if view.best.of:
+        items["constants"] = ", ".join(
+            f"{name} = {value}" for name, value in view.best.data["values"].items()
+        ) + f" (tuned in {view.best.data['trials']} trials)"
     words = design.get("idea") or view.best.data.get("doc") or ""
     return _section(f"The idea: {view.best.name}", paragraph(words), definitions(items))
 
@@ -137,14 +140,14 @@ def chain(view: View) -> Html:
 
 def leaderboard(view: View) -> Html:
     """The best solutions, all baselines, the bounds."""
-    solutions = ranking.ranked(view.problem, view.state, view.state.executable(), "validation")[:TOP]
+    solutions = ranking.ranked(view.problem, view.state, view.state.contenders(), "validation")[:TOP]
     entries = [*solutions, *view.rivals, *view.bounds]
     order = ranking.ranked(view.problem, view.state, entries, "validation")
     rows, classes = [], []
     new = rundir.distinct_ids(view.state)
     for entry in order:
         closed = gap_closed(view.problem, view.state, entry, view.which)
-        name = f"{entry.name}" if entry.kind == "solution" else entry.kind
+        name = f"{entry.name}" if entry.discovered else entry.kind
         rows.append(
             [
                 entry.id,
@@ -158,7 +161,7 @@ def leaderboard(view: View) -> Html:
                 "" if entry.state_bytes is None else f"{entry.state_bytes:,}",
             ]
         )
-        classes.append(entry.kind)
+        classes.append("solution" if entry.discovered else entry.kind)
     if not rows:
         return Html("")
     columns = [
@@ -208,16 +211,106 @@ def workloads(view: View) -> Html:
     return _section("Where it is better and where worse", paragraph(note, "note"), body)
 
 
+def shift(view: View) -> Html:
+    """How far the winner carries over to workloads unlike those it was found on."""
+    best = view.best
+    if best is None:
+        return Html("")
+    home = ranking.mean_gain(view.problem, view.state, best, view.which)
+    rows: list[list[object]] = []
+    for which in (name for name in view.state.workloads if name.startswith(SHIFT)):
+        rival = ranking.best_baseline(view.problem, view.state, which)
+        comparison = None if rival is None else compare(view.problem, view.state, best, rival, which)
+        gain = ranking.mean_gain(view.problem, view.state, best, which)
+        if comparison is None or gain is None or home is None:
+            continue
+        theirs = ranking.mean_gain(view.problem, view.state, comparison.rival, which)
+        interval = f"{comparison.low:+.2f} to {comparison.high:+.2f}".replace("-", "−")
+        rows.append(
+            [
+                which.removeprefix(SHIFT),
+                comparison.workloads,
+                _signed(gain),
+                _signed(gain - home),
+                f"{comparison.rival.id} {theirs:+.2f}".replace("-", "−"),
+                _signed(comparison.difference),
+                interval,
+            ]
+        )
+    failed = best.data.get("shift_failure")
+    if failed:
+        return _section(
+            "Does it carry over?", paragraph(f"No: it fails on shifted workloads ({failed[0]}): {failed[1]}")
+        )
+    if not rows:
+        return Html("")
+    columns = ["workloads", "n", "gain, %", "change, points", "best baseline there, %", "difference", "95 %"]
+    note = (
+        f"The winner on workloads unlike those it was found on. Gains are {gain_label(view.problem)}; the change is "
+        f"against its gain on the {SET_NAMES[view.which]} workloads; the best baseline is chosen with hindsight for each row."
+    )
+    return _section("Does it carry over?", paragraph(note, "note"), table(columns, rows, range(1, 7)))
+
+
+def price(view: View) -> Html:
+    """What policies cost to run, and which of them no other beats."""
+    contenders = ranking.ranked(view.problem, view.state, view.state.contenders(), "validation")[:TOP]
+    shown = costs(view.problem, view.state, [*contenders, *view.state.rivals()], view.which)
+    if not shown:
+        return Html("")
+    best = {cost.entry.id for cost in front(shown)}
+    each = view.problem.holds and any(c.each is not None for c in shown)
+    columns = ["id", "gain, %", "ns a decision", "most steps in a call", "state, bytes", ""]
+    if view.problem.holds and each:
+        columns.insert(5, f"bytes per {view.problem.holds[0]}")
+    rows = []
+    for cost in shown:
+        row: list[object] = [
+            cost.entry.id,
+            _signed(cost.gain),
+            f"{cost.ns:.0f}",
+            "" if cost.work is None else f"{cost.work:,}",
+            f"{cost.state:,}",
+            "on the front" if cost.entry.id in best else "",
+        ]
+        if each:
+            row.insert(5, "" if cost.each is None else f"{cost.each:.1f}")
+        rows.append(row)
+    points = [
+        svg.Point(
+            f"{c.entry.id} {c.entry.name}" if c.entry.discovered else c.entry.id,
+            c.ns,
+            c.gain,
+            "solution" if c.entry.discovered else "baseline",
+            c.entry.id in best,
+        )
+        for c in shown
+    ]
+    note = (
+        "Time is that of this machine, compiled with bounds checks, median over the workloads; steps are loop iterations "
+        "and calls in the policy's most expensive call on validation workloads. A policy is on the front if no other "
+        "gains as much at no more time, steps and memory."
+    )
+    chart = svg.scatter(points, "nanoseconds a decision", f"{gain_label(view.problem)}, %")
+    kinds = ["solution" if c.entry.discovered else c.entry.kind for c in shown]
+    return _section(
+        "What it costs",
+        paragraph(note, "note"),
+        figure(chart),
+        table(columns, rows, range(1, len(columns) - 1), kinds),
+    )
+
+
 def spread(view: View) -> Html:
     """Box plots of the gains."""
-    solutions = ranking.ranked(view.problem, view.state, view.state.executable(), view.which)[:5]
+    solutions = ranking.ranked(view.problem, view.state, view.state.contenders(), view.which)[:5]
     rows = []
     for entry in [*view.bounds, *solutions, *view.rivals]:
         gains = view.gains(entry)
         if gains is None or entry.id == view.problem.reference:
             continue
-        css = entry.kind if entry.kind in ("solution", "bound") else "baseline"
-        label = f"{entry.id} {entry.name}" if entry.kind == "solution" else entry.id
+        css = "solution" if entry.discovered else "bound" if entry.kind == "bound" else "baseline"
+        label = f"{entry.id} {entry.name}" if entry.discovered else entry.id
         rows.append(svg.Box(label, gains, css))
     if not rows:
         return Html("")
@@ -378,6 +471,8 @@ SECTIONS = (
     leaderboard,
     spread,
     workloads,
+    shift,
+    price,
     chain,
     progress,
     diversity,

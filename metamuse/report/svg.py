@@ -108,6 +108,65 @@ def boxes(rows: Sequence[Box], unit: str) -> str:
     return _figure(bottom + 42, f"Box plots: {unit}", parts)
 
 
+@dataclass(frozen=True)
+class Point:
+    """One mark of a scatter plot.
+
+    Attributes:
+        label: Its name.
+        x: Cost, above 0.
+        y: Value.
+        css: ``solution`` or ``baseline``.
+        named: Whether its label is written beside it.
+    """
+
+    label: str
+    x: float
+    y: float
+    css: str
+    named: bool
+
+
+def scatter(points: Sequence[Point], x_label: str, y_label: str) -> str:
+    """Points over a logarithmic cost axis; the labels of some are written, all are shown on hovering."""
+    left, top, bottom = 60.0, 14.0, 300.0
+    x = Scale.over([math.log10(p.x) for p in points], left, WIDTH - 12)
+    y = Scale.over([p.y for p in points], bottom, top)
+    parts = []
+    for tick in y.ticks(5):
+        parts.append(_line(left, y(tick), WIDTH - 12, y(tick), "zero" if tick == 0 else "grid"))
+        parts.append(_text(left - 8, y(tick) + 4, _number(tick), "end", "tick"))
+    for value in (m * 10.0**e for e in range(-1, 9) for m in (1, 2, 5)):
+        if x.low <= math.log10(value) <= x.high:
+            parts.append(_line(x(math.log10(value)), top, x(math.log10(value)), bottom, "grid"))
+            parts.append(_text(x(math.log10(value)), bottom + 16, _number(value), "middle", "tick"))
+    taken: list[tuple[float, float]] = []
+    for point in sorted(points, key=lambda p: -p.y):
+        at_x, at_y = x(math.log10(point.x)), y(point.y)
+        title = f"{point.label}: {point.y:.2f} at {point.x:.0f}"
+        parts.append(
+            f'<g class="point {point.css}"><title>{escape(title)}</title>'
+            f'<circle cx="{at_x:.1f}" cy="{at_y:.1f}" r="{4.5 if point.named else 3}"/></g>'
+        )
+        free = all(abs(at_y - other_y) > 12 or abs(at_x - other_x) > 170 for other_x, other_y in taken)
+        if point.named and free:
+            end = at_x > WIDTH - 180
+            parts.append(
+                _text(
+                    at_x + (-8 if end else 8),
+                    at_y + 4,
+                    _cut(point.label, 25),
+                    "end" if end else "start",
+                    "tick",
+                )
+            )
+            taken.append((at_x, at_y))
+    parts.append(_line(left, bottom, WIDTH - 12, bottom, "base"))
+    parts.append(_text((left + WIDTH) / 2, bottom + 34, x_label, "middle", "axis"))
+    parts.append(_text(left, top - 4, y_label, "start", "axis"))
+    return _figure(bottom + 42, f"{y_label} over {x_label}", parts)
+
+
 def progress(gains: Sequence[float | None], level: float | None, level_name: str, unit: str) -> str:
     """Gain of every solution (dots) and the best so far (line) over solutions; ``level`` is a rival's gain."""
     known = [g for g in gains if g is not None]

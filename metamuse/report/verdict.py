@@ -134,7 +134,7 @@ def _nothing(state: RunState) -> str:
 def gap_closed(problem: Problem, state: RunState, entry: Entry, which: str) -> float | None:
     """Percent of the way from the reference (0) to the best bound (100), by the mean metric; None without a bound."""
     reference = state.entries.get(problem.reference)
-    bounds = ranking.ranked(problem, state, [e for e in state.entries.values() if e.kind == "bound"], which)
+    bounds = ranking.ranked(problem, state, state.bounds(), which)
     if reference is None or not bounds or which not in entry.scores or which not in reference.scores:
         return None
     start, end = reference.scores[which].mean, bounds[0].scores[which].mean

@@ -97,7 +97,7 @@ def solutions(problem: Problem, state: RunState) -> Table:
 
 
 def rivals(problem: Problem, state: RunState) -> Table:
-    """Baselines, bounds and the incumbent."""
+    """Baselines and the incumbent, as they are and tuned, and bounds."""
     rows = [
         {
             "id": e.id,
@@ -106,7 +106,7 @@ def rivals(problem: Problem, state: RunState) -> Table:
             **_figures(problem, state, e),
             "state_bytes": e.state_bytes,
         }
-        for e in state.entries.values()
+        for e in [*state.rivals(), *state.bounds()]
     ]
     return _columns(rows)
 
@@ -123,8 +123,8 @@ def by_workload(problem: Problem, state: RunState, entry: Entry) -> Table:
 
 
 def finalists(state: RunState) -> list[Entry]:
-    """Solutions that were scored on the hold-out set."""
-    return [s for s in state.ordered() if "holdout" in s.scores]
+    """Solutions, as they are and tuned, that were scored on the hold-out set."""
+    return [s for s in state.contenders() if "holdout" in s.scores]
 
 
 def figures(problem: Problem, state: RunState, entry: Entry) -> dict[str, float]:

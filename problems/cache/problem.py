@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,12 @@ import numpy as np
 from evaluators.base import Policy, Score, WorkloadError
 from evaluators.cache import simulator
 from evaluators.cache.belady import belady_misses, belady_misses_bytes
+from evaluators.cache.belady_size import belady_size_misses
 from evaluators.cache.capacity import Capacity, CapacityError, SizeMode, parse_capacity
-from evaluators.cache.readers import expand_paths, read_trace
+from evaluators.cache.readers import read_trace
 from evaluators.cache.suites import synthetic_suite
 from evaluators.cache.trace import Trace
+from evaluators.paths import expand_paths
 from problems.base import Metric, Problem
 
 
@@ -32,7 +35,7 @@ class CacheProblem(Problem):
     contract = simulator.CONTRACT
     reference = "fifo"
     neighbours = ("lru", "fifo", "lfu", "wtinylfu", "clock", "arc", "sieve", "slru", "s3fifo")
-    bounds: tuple[str, ...] = ("belady",)
+    bounds: tuple[str, ...] = ("belady_bypass", "belady")
     design_keys = {
         "name": "a short name of the algorithm",
         "idea": "the idea in two sentences",
@@ -54,6 +57,9 @@ class CacheProblem(Problem):
         self.warmup = float(config["warmup"])
         if not 0 <= self.warmup < 1:
             raise WorkloadError(f"problem.warmup must be a share in [0, 1), not {self.warmup}")
+        self.holds = ("object", "capacity") if self.sizes == "unit" else None
+        if self.sizes == "bytes":
+            self.bounds = ("belady_size", "belady")
         if self.warmup:
             self.bounds = ()  # Belady's misses are counted from the first request on
         self.ghost_budget = float(config["ghost_budget"])
@@ -62,9 +68,6 @@ class CacheProblem(Problem):
 
     def init_example(self) -> tuple[Any, ...]:
         return (16, 49)
-
-    def init_arguments(self, policy: Policy, workload: simulator.Job) -> tuple[Any, ...]:
-        return (workload.capacity, workload.n_slots(policy))
 
     def job(self, trace: Trace) -> simulator.Job:
         """A trace at the configured capacity."""
@@ -83,6 +86,15 @@ class CacheProblem(Problem):
         seed = int(self.config["workload_seed"])
         traces = synthetic_suite(which, seed, with_sizes=self.sizes == "bytes")  # type: ignore[arg-type]
         return [self.job(trace) for trace in traces]
+
+    def shifts(self, holdout: Sequence[simulator.Job]) -> Mapping[str, Sequence[simulator.Job]]:
+        spread = holdout[:: -(-len(holdout) // _SHIFTED)]
+        sized = {
+            name: [replace(job, capacity=max(1, int(job.capacity * factor))) for job in spread]
+            for name, factor in (("a tenth of the capacity", 0.1), ("three times the capacity", 3))
+        }
+        # At a share close to the whole working set every policy is the same.
+        return {name: kept for name, kept in sized.items() if all(_is_tight(job) for job in kept)}
 
     def load(self, patterns: str) -> Sequence[simulator.Job]:
         columns = self.config["columns"]
@@ -114,10 +126,12 @@ class CacheProblem(Problem):
     def bound(self, bound: str, workload: simulator.Job) -> Score:
         trace = workload.trace
         if workload.by_bytes and trace.sizes is not None:
-            misses, missed = belady_misses_bytes(trace.ids, trace.sizes, trace.n_objects, workload.capacity)
+            rule = belady_size_misses if bound == "belady_size" else belady_misses_bytes
+            misses, missed = rule(trace.ids, trace.sizes, trace.n_objects, workload.capacity)
             details = {"byte_miss_ratio": missed / int(trace.sizes.sum())}
         else:
-            misses = belady_misses(trace.ids, trace.n_objects, workload.capacity)
+            bypass = bound == "belady_bypass"
+            misses = belady_misses(trace.ids, trace.n_objects, workload.capacity, bypass)
             details = {}
         n = len(trace.ids)
         details |= {"requests": float(n), "misses": float(misses), "capacity": float(workload.capacity)}
@@ -125,6 +139,15 @@ class CacheProblem(Problem):
 
     def digest(self, workload: simulator.Job) -> str:
         return workload.trace.digest()
+
+
+#: Hold-out workloads, evenly chosen, that are scored at other capacities.
+_SHIFTED = 12
+
+
+def _is_tight(job: simulator.Job) -> bool:
+    """Whether not everything fits."""
+    return job.capacity < (job.trace.footprint if job.by_bytes else job.trace.n_objects)
 
 
 PROBLEM = CacheProblem

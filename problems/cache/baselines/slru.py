@@ -1,5 +1,7 @@
 import numpy as np
 
+from metamuse.policykit import List
+
 SEGMENTS = 4  # tune: 2..8
 
 
@@ -17,35 +19,30 @@ class Policy:
         self.segment = np.zeros(n_slots, dtype=np.int8)
         self.sank = False  # the last hit made an object sink into the lowest segment
         self.sizes = np.zeros(n_slots, dtype=np.int64)  # with which objects were stored
-        # Circular lists, last requested first; the sentinel of segment i is n_slots + i.
-        self.base = n_slots
-        self.after = np.arange(n_slots + SEGMENTS)
-        self.before = np.arange(n_slots + SEGMENTS)
+        # One list holds all segments, lowest first, least recent first; the entry `end + i` closes segment i.
+        self.order = List(n_slots + SEGMENTS)
+        self.end = n_slots
+        for segment in range(SEGMENTS):
+            self.order.push_back(self.end + segment)
 
-    def link(self, slot, segment):
-        top = self.base + segment
-        first = self.after[top]
-        self.after[top] = slot
-        self.before[slot] = top
-        self.after[slot] = first
-        self.before[first] = slot
+    def enter(self, slot, segment):
+        self.order.insert_before(slot, self.end + segment)
         self.segment[slot] = segment
         self.used[segment] += self.sizes[slot]
 
-    def unlink(self, slot):
-        self.after[self.before[slot]] = self.after[slot]
-        self.before[self.after[slot]] = self.before[slot]
+    def leave(self, slot):
+        self.order.remove(slot)
         self.used[self.segment[slot]] -= self.sizes[slot]
 
     def on_hit(self, slot, key, size, now):
         segment = min(self.segment[slot] + 1, SEGMENTS - 1)
-        self.unlink(slot)
-        self.link(slot, segment)
+        self.leave(slot)
+        self.enter(slot, segment)
         while segment > 0 and self.used[segment] > self.room:
             while self.used[segment] > self.room:
-                last = self.before[self.base + segment]
-                self.unlink(last)
-                self.link(last, segment - 1)
+                last = self.order.next(self.end + segment - 1)
+                self.leave(last)
+                self.enter(last, segment - 1)
             segment -= 1
         self.sank = segment == 0
 
@@ -53,24 +50,21 @@ class Policy:
         return size <= self.room
 
     def victim(self, slot, key, size, now):
-        for segment in range(SEGMENTS):
-            last = self.before[self.base + segment]
-            if last == slot:
-                last = self.before[last]
-            if last < self.base:
-                return last
-        return -1
+        loser = self.order.front()
+        while loser >= self.end or loser == slot:
+            loser = self.order.next(loser)
+        return loser
 
     def shed(self, slot, key, size, now):
         # What sinks into the lowest segment after a hit may be too much there: the surplus leaves at once,
         # even if the cache has room. (A newcomer may exceed the segment: the room is capacity's remainder.)
         if self.sank and self.used[0] > self.room:
-            return self.before[self.base]
+            return self.order.front()
         self.sank = False
         return -1
 
     def on_evict(self, slot, key, size, now):
-        self.unlink(slot)
+        self.leave(slot)
 
     def on_insert(self, slot, key, size, now, remembered):
         self.sizes[slot] = size
@@ -79,4 +73,4 @@ class Policy:
             lowest += 1
         if lowest == SEGMENTS:
             lowest = 0
-        self.link(slot, lowest)
+        self.enter(slot, lowest)

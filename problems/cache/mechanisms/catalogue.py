@@ -6,7 +6,8 @@ To add one: an entry here whose ``parts`` name structures and rules; if it needs
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from problems.composing import Mechanism
+from problems.composing import entry as _m
 
 _HOW_OFTEN = ("rarely", "now and then", "often")
 _HOW_SELDOM = ("often", "now and then", "rarely")
@@ -15,30 +16,6 @@ _HOW_MUCH = ("a little", "clearly", "very much")
 _HOW_MANY = ("a few", "several", "many")
 _HOW_LOW = ("extremely low", "clearly low", "rather low")
 _SHARE = ("a tiny part", "a small part", "a large part")
-
-
-@dataclass(frozen=True)
-class Mechanism:
-    """A mechanism of caches.
-
-    Attributes:
-        id: Its name.
-        likeness: What behaves like this in the world; compared with the properties of a stimulus.
-        sentence: The observation, in the problem's terms; ``{amount}`` is one of ``amounts``.
-        amounts: Phrases for little, medium and much.
-        parts: Structures and rules that carry it out, dearest first; which it becomes depends on the others.
-    """
-
-    id: str
-    likeness: str
-    sentence: str
-    amounts: tuple[str, str, str]
-    parts: tuple[str, ...]
-
-
-def _m(id: str, parts: str, amounts: tuple[str, str, str], likeness: str, sentence: str) -> Mechanism:
-    return Mechanism(id, likeness, sentence, amounts, tuple(parts.split()))
-
 
 MECHANISMS: tuple[Mechanism, ...] = (
     _m("surface", "recency hit_proven", _HOW_LONG,

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-#: Where constants left open by a rule land in their range when no generator is given (0 low, 1 high).
-MIDDLE = 0.5
-#: How far a drawn constant may stray from the strength an observation asks for, as a share of the range.
-_SPREAD = 0.12
+from problems import composing
+from problems.composing.draft import indented, written
 
 
 @dataclass(frozen=True)
@@ -53,34 +50,17 @@ _CARRY = {
 }
 
 
-class Draft:
-    """Collects a policy's constants, state, method bodies and the prose of its design.
+class Draft(composing.Draft):
+    """Collects a cache policy's constants, state, method bodies and the prose of its design.
 
-    Args:
-        numbers: Values of constants that are settled already, by name.
-        rng: Draws the others; None puts them into the middle of their range.
-
-    Attributes:
-        numbers: Values of all constants claimed so far.
-        prose: Sentences of the design by key.
-        strength: What the next constant should be like (0 low, 1 high); None leaves it open.
-
-    The other attributes are lines of code (without indentation of the method), by where they go.
+    Attributes are lines of code (without indentation of the method), by where they go.
     """
 
     def __init__(self, numbers: Mapping[str, float], rng: np.random.Generator | None = None) -> None:
-        self._settled = dict(numbers)
-        self._rng = rng
-        self._constants: dict[str, str] = {}
-        self._kit: set[str] = set()
+        super().__init__(numbers, rng)
         self._fields: set[str] = set()
-        self._init: dict[str, str] = {}
-        self._methods: dict[str, tuple[str, list[str]]] = {}
         self._wide = False
         self._spent = False
-        self.numbers: dict[str, float] = {}
-        self.prose: dict[str, list[str]] = {}
-        self.strength: float | None = None
         self.setup: list[str] = []
         """Statements at the end of ``__init__``."""
         self.hit: list[str] = []
@@ -128,49 +108,6 @@ class Draft:
 
     # -- what structures and rules call
 
-    def number(self, name: str, low: float, high: float, *, log: bool = False) -> str:
-        """Claim a tunable constant; an int if both ends are ints. Returns its name."""
-        if name in self.numbers:
-            return name
-        value = self._settled.get(name)
-        whole = isinstance(low, int) and isinstance(high, int)
-        if value is None:
-            place = MIDDLE if self.strength is None else self.strength
-            if self._rng is not None:
-                spread = 0.5 if self.strength is None else _SPREAD
-                place = min(1.0, max(0.0, place + float(self._rng.uniform(-spread, spread))))
-            self.strength = None
-            value = (
-                math.exp(math.log(low) + place * math.log(high / low)) if log else low + place * (high - low)
-            )
-        value = round(value) if whole else float(f"{value:.3g}")
-        value = min(high, max(low, value))
-        self.numbers[name] = value
-        self._constants[name] = f"{name} = {value}  # tune: {low}..{high}{' log' if log else ''}"
-        return name
-
-    def ranges(self) -> str:
-        """The constants with their ranges, for the design."""
-        return "; ".join(line.replace("  # tune: ", " (") + ")" for line in self._constants.values())
-
-    def say(self, key: str, sentence: str) -> None:
-        """Add a sentence to a key of the design."""
-        self.prose.setdefault(key, []).append(sentence)
-
-    def attribute(self, name: str, value: str) -> None:
-        """Create an attribute in ``__init__``."""
-        self._init.setdefault(name, value)
-
-    def kit(self, *names: str) -> None:
-        """Import structures or functions of policykit."""
-        self._kit.update(names)
-
-    def rng(self) -> str:
-        """Have a random stream; returns its expression."""
-        self.kit("Rng")
-        self.attribute("rng", "Rng(1)")
-        return "self.rng"
-
     def full(self) -> str:
         """An expression that is True once the cache has been full."""
         self.attribute("full", "False")
@@ -183,8 +120,8 @@ class Draft:
         lines: list[str] = []
         for rank, branch in ((0, last), (2, favoured)):
             if self.gives(rank):
-                lines += [f"{'el' if lines else ''}if rank == {rank}:", *("    " + line for line in branch)]
-        return [*lines, "else:", *("    " + line for line in ordinary)] if lines else list(ordinary)
+                lines += [f"{'el' if lines else ''}if rank == {rank}:", *indented(branch)]
+        return [*lines, "else:", *indented(ordinary)] if lines else list(ordinary)
 
     def gives(self, rank: int) -> bool:
         """Whether some rule gives this rank."""
@@ -208,10 +145,6 @@ class Draft:
         self.field("credit")
         self._wide = self._wide or wide
         self._spent = self._spent or spent
-
-    def method(self, name: str, arguments: str, lines: Sequence[str]) -> None:
-        """Add a helper method."""
-        self._methods[name] = (arguments, list(lines))
 
     @property
     def counts_idly(self) -> bool:
@@ -242,20 +175,18 @@ class Draft:
             self.field("seen")
         if self.terms:
             self.method("worth", "slot, now", [f"return {' * '.join(self.terms)}"])
-        parts = [self._method("on_hit", "slot, key, size, now", self._hit_lines(bool(idle)))]
-        if self.admit:
-            parts.append(self._method("admit", "slot, key, size, now", [*self.miss, *self.admit]))
-        parts.append(self._method("candidate", "now", self.find))
-        parts.append(self._method("victim", "slot, key, size, now", self._victim_lines()))
-        parts.append(
-            self._method(
-                "on_evict", "slot, key, size, now", [*self.evict, *self.leave, *self._upkeep("evict")]
-            )
-        )
-        parts.append(self._method("on_insert", "slot, key, size, now, remembered", self._insert_lines()))
-        parts += [self._method(name, *rest) for name, rest in self._methods.items()]
-        body = "\n\n".join(part for part in parts if part)
-        if "self.room" in body or any("self.room" in value for value in self._init.values()):
+        arguments = "slot, key, size, now"
+        admit = [*self.miss, *self.admit] if self.admit else []
+        methods = [
+            written("on_hit", arguments, self._hit_lines(bool(idle))),
+            written("admit", arguments, admit),
+            written("candidate", "now", self.find),
+            written("victim", arguments, self._victim_lines()),
+            written("on_evict", arguments, [*self.evict, *self.leave, *self._upkeep("evict")]),
+            written("on_insert", f"{arguments}, remembered", self._insert_lines()),
+        ]
+        helpers = [line for _, lines in self._methods.values() for line in lines]
+        if any("self.room" in text for text in (*methods, *helpers, *self._init.values())):
             self._init = {"room": "max(1, min(capacity, n_slots // 2))"} | self._init
         init = [f"self.{name} = {value}" for name, value in self._init.items()]
         init += [
@@ -263,15 +194,7 @@ class Draft:
             for n, f in _FIELDS.items()
             if n in self._fields
         ]
-        init += self.setup
-        head = self._method("__init__", "capacity, n_slots", init)
-        return f'{self._imports(head + body)}\n\n\nclass Policy:\n    """{doc}"""\n\n{head}\n\n{body}\n'
-
-    def _imports(self, code: str) -> str:
-        blocks = ["import numpy as np"] if "np." in code else []
-        if self._kit:
-            blocks.append(f"from metamuse.policykit import {', '.join(sorted(self._kit))}")
-        return "\n\n".join([*blocks, "\n".join(self._constants.values())]).rstrip()
+        return self._module(doc, "capacity, n_slots", [*init, *self.setup], methods)
 
     def _upkeep(self, event: str) -> list[str]:
         return [
@@ -300,7 +223,7 @@ class Draft:
         else:
             lines += count
         if moves and self.gates:
-            return [*lines, f"if {' and '.join(self.gates)}:", *("    " + line for line in moves)]
+            return [*lines, f"if {' and '.join(self.gates)}:", *indented(moves)]
         return lines + moves
 
     def _victim_lines(self) -> list[str]:
@@ -310,7 +233,7 @@ class Draft:
             lines.append(f"for _ in range({tries}):")
             for i, (condition, then) in enumerate(self.guards):
                 lines.append(f"    {'el' if i else ''}if {condition}:")
-                lines += ["        " + line for line in (*then, *self.spare, "loser = self.candidate(now)")]
+                lines += indented([*then, *self.spare, "loser = self.candidate(now)"], 2)
             lines += ["    else:", "        break"]
         if self.terms and self.peer:
             look = self.number("LOOK", 2, 16, log=True)
@@ -349,9 +272,3 @@ class Draft:
             return [*known, *lines, *enter]
         # Rules read the numbers of an object's past before upkeep overwrites them.
         return [*known, "rank = 1  # 0: next to go, 1: ordinary, 2: favoured", *self.ranks, *lines, *enter]
-
-    def _method(self, name: str, arguments: str, lines: Sequence[str]) -> str:
-        if not lines:
-            return ""
-        body = "\n".join("        " + line for line in lines)
-        return f"    def {name}(self, {arguments}):\n{body}"

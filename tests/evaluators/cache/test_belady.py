@@ -40,8 +40,8 @@ def plain_belady(keys: list[int], sizes: list[int], capacity: int) -> tuple[int,
     return misses, missed
 
 
-def fewest_misses(keys: list[int], capacity: int) -> int:
-    """The optimum over all choices of victims when every missed object is stored, by exhaustive search."""
+def fewest_misses(keys: list[int], capacity: int, bypass: bool) -> int:
+    """The optimum over all choices of victims, and with `bypass` of what is stored at all, by exhaustive search."""
     states: dict[frozenset[int], int] = {frozenset(): 0}
     for key in keys:
         after: dict[frozenset[int], int] = {}
@@ -51,6 +51,7 @@ def fewest_misses(keys: list[int], capacity: int) -> int:
             else:
                 kept = min(len(resident), capacity - 1)
                 options = [frozenset(rest) | {key} for rest in combinations(resident, kept)]
+                options += [resident] if bypass else []
                 cost = misses + 1
             for option in options:
                 after[option] = min(cost, after.get(option, cost))
@@ -69,10 +70,11 @@ def test_unit_sizes_equal_the_plain_rule(keys: list[int], capacity: int) -> None
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.integers(0, 5), min_size=1, max_size=25), st.integers(1, 4))
-def test_unit_sizes_are_optimal(keys: list[int], capacity: int) -> None:
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=25), st.integers(1, 4), st.booleans())
+def test_unit_sizes_are_optimal(keys: list[int], capacity: int, bypass: bool) -> None:
     trace = Trace.from_keys("t", np.array(keys))
-    assert belady_misses(trace.ids, trace.n_objects, capacity) == fewest_misses(keys, capacity)
+    found = belady_misses(trace.ids, trace.n_objects, capacity, bypass)
+    assert found == fewest_misses(keys, capacity, bypass)
 
 
 @settings(max_examples=100, deadline=None)

@@ -131,7 +131,7 @@ def test_sets_and_seeds_share_no_trace() -> None:
 
 
 def test_bad_suites_are_refused() -> None:
-    with pytest.raises(ValueError, match="unknown synthetic set 'train'"):
+    with pytest.raises(ValueError, match="there is no synthetic set 'train'"):
         synthetic_suite("train", 0)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="at least one trace"):
         synthetic_suite("feedback", 0, 0)

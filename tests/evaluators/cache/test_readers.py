@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from evaluators.base import WorkloadError
 from evaluators.cache import oracle, tables
 from evaluators.cache.oracle import RECORD
-from evaluators.cache.readers import expand_paths, read_trace
+from evaluators.cache.readers import read_trace
 
 KEYS = [2**64 - 1, 5, 2**64 - 1, 0, 5]
 IDS = [0, 1, 0, 2, 1]
@@ -333,47 +333,3 @@ def test_files_that_are_not_traces(tmp_path: Path) -> None:
     assert ": the file is empty" in fault(write(tmp_path / "e.bin.zst", zstd(b"")))
     assert ": unknown kind of trace" in fault(write(tmp_path / "t.json", "{}"))
     assert ": unknown kind of trace" in fault(write(tmp_path / "t.parquet.gz", "x"))
-
-
-def test_expand_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "d" / "e").mkdir(parents=True)
-    for name in ("b.bin", "a.bin", "d/c.bin", "d/e/c.bin", "x,y.bin", "z[1].bin"):
-        write(tmp_path / name, "x")
-    assert expand_paths("a.bin") == ["a.bin"]
-    assert expand_paths("b.bin, a.bin") == ["a.bin", "b.bin"]
-    assert expand_paths(["*.bin", "./a.bin"]) == ["a.bin", "b.bin", "x,y.bin", "z[1].bin"]
-    assert expand_paths("d/*") == ["d/c.bin"]
-    assert expand_paths("d/**/*.bin") == ["d/c.bin", "d/e/c.bin"]
-    assert expand_paths("x,y.bin") == ["x,y.bin"]
-    assert expand_paths("z[1].bin") == ["z[1].bin"]
-    assert expand_paths("a.bin,d/c*", base=tmp_path) == [str(tmp_path / "a.bin"), str(tmp_path / "d/c.bin")]
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert expand_paths("~/a.bin") == [str(tmp_path / "a.bin")]
-
-
-@pytest.mark.parametrize(
-    ("patterns", "why"),
-    [
-        ("*.zst", "no file matches"),
-        ("a.bin,missing.bin", r"^missing\.bin: no file matches"),
-        ("", "empty entry"),
-        ("a.bin,", "empty entry"),
-        ([], "no trace files are given"),
-        (".", "is a directory"),
-    ],
-)
-def test_expand_paths_faults(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patterns: str | list[str], why: str
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    write(tmp_path / "a.bin", "x")
-    with pytest.raises(WorkloadError, match=why):
-        expand_paths(patterns)
-
-
-def test_a_comma_list_longer_than_any_file_name(tmp_path: Path) -> None:
-    names = [f"{'x' * 60}-{i}.txt" for i in range(200)]
-    for name in names:
-        (tmp_path / name).write_text("1\n")
-    assert len(expand_paths(",".join(names), tmp_path)) == 200

@@ -37,6 +37,9 @@ class Logged:
         self.queue.clear()
         return self
 
+    def grow(self, state: Any, room: int) -> Any:
+        return state
+
     def bind(self, factory: Callable[..., Any], defaults: Mapping[str, Any]) -> Any:
         functions: dict[str, Any] = {}
         for method in CONTRACT.methods:
@@ -145,6 +148,25 @@ def test_a_refused_object_is_remembered_but_not_cached() -> None:
     assert score.details["misses"] == 2
     assert [c[0] for c in policy.calls] == ["admit", "admit", "on_insert", "on_hit"]
     assert policy.named("on_insert")[0][5] is True
+
+
+def test_others_can_be_shed_after_a_refusal() -> None:
+    """GDSF needs it: a newcomer may displace some and then be the next to go itself."""
+    policy = Logged(
+        admit=lambda slot, key, size, now: now < 2,
+        shed=lambda slot, key, size, now: policy.queue[0] if now == 2 and policy.queue else -1,
+    )
+    score = run(policy, [1, 2, 3, 1, 2], capacity=2)
+    assert score.details["misses"] == 5
+    assert score.details["evictions"] == 2
+    assert [c[0] for c in policy.calls if c[4] == 2] == [
+        "admit",
+        "shed",
+        "on_evict",
+        "shed",
+        "on_evict",
+        "shed",
+    ]
 
 
 def test_larger_than_the_cache_is_bypassed_without_a_call() -> None:

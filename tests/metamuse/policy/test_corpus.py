@@ -14,6 +14,7 @@ import pytest
 import evaluators.binpacking.simulator as binpacking
 import evaluators.cache.simulator as cache
 from evaluators.base import Score
+from evaluators.binpacking.stream import Stream
 from evaluators.cache.trace import Trace
 from metamuse.llm.parse import extract_code
 from metamuse.policy.compiled import CompiledPolicy, InterpretedPolicy
@@ -32,11 +33,9 @@ def job() -> cache.Job:
     return cache.Job(Trace("mixture", dense), capacity=20)
 
 
-def stream() -> binpacking.Stream:
+def stream() -> Stream:
     rng = np.random.default_rng(5)
-    return binpacking.Stream(
-        "weibull", np.clip(np.round(45 * rng.weibull(3, 300)), 1, 100).astype(np.int64), 100
-    )
+    return Stream("weibull", np.clip(np.round(45 * rng.weibull(3, 300)), 1, 100).astype(np.int64), 100)
 
 
 def simulate(simulator: Any, policy: Any, workload: Any) -> Score:

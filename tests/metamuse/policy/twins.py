@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import metamuse.policykit
 from evaluators.base import Contract, Method
 from metamuse.policy.compiled import CompiledPolicy, InterpretedPolicy
 from metamuse.policy.program import load
@@ -41,14 +42,17 @@ class Twins:
         names: The methods to call.
         params: Their parameters and kinds.
         n: Argument of ``__init__``.
+        metered: Whether they count their work.
     """
 
-    def __init__(self, source: str, names: Sequence[str], params: dict[str, str], n: int = 8) -> None:
+    def __init__(
+        self, source: str, names: Sequence[str], params: dict[str, str], n: int = 8, metered: bool = False
+    ) -> None:
         self.names = list(names)
         self.n = n
         program = load(source, contract_of(names, params))
-        self.compiled = CompiledPolicy(program, (n,))
-        self.interpreted = InterpretedPolicy(program, None, self.compiled.floats)
+        self.compiled = CompiledPolicy(program, (n,), metered=metered)
+        self.interpreted = InterpretedPolicy(program, None, self.compiled.floats, metered)
         factory = driver(names, list(params))
         self._fast = self.compiled.bind(factory, {})
         self._slow = self.interpreted.bind(factory, {})
@@ -56,6 +60,10 @@ class Twins:
     def states(self) -> tuple[Any, Any]:
         """Fresh states: interpreted, compiled."""
         return self.interpreted.state(self.n), self.compiled.state(self.n)
+
+    def grow(self, states: tuple[Any, Any], room: int) -> tuple[Any, Any]:
+        """The states with room for ``room`` indices."""
+        return self.interpreted.grow(states[0], room), self.compiled.grow(states[1], room)
 
     def call(self, states: tuple[Any, Any], name: str, *args: Any) -> tuple[Any, Any]:
         """What the method gives in each form: a float, or the class of the exception it raises."""
@@ -75,7 +83,7 @@ def policy(
 ) -> str:
     """The text of a policy from the bodies of its methods."""
     parts = [
-        HEADER.replace("import *", "import Ghosts, Heap, List, Ring, Rng, Sketch, Stack, hash64"),
+        HEADER.replace("*", ", ".join(metamuse.policykit.__all__)),
         constants,
     ]
     parts += [

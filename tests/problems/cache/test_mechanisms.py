@@ -14,10 +14,11 @@ from metamuse.policy.compiled import CompiledPolicy, InterpretedPolicy
 from metamuse.policy.program import load
 from problems.cache.mechanisms import LIBRARY
 from problems.cache.mechanisms.catalogue import MECHANISMS
-from problems.cache.mechanisms.plan import Part, Plan, combine, read
+from problems.cache.mechanisms.plan import combine, drafted
 from problems.cache.mechanisms.rules import PLACES, RULES
 from problems.cache.mechanisms.structures import BY_WORTH, STRUCTURES
 from problems.cache.problem import CacheProblem
+from problems.composing import Part, Plan
 
 KEYS = tuple(CacheProblem.design_keys)
 
@@ -46,7 +47,7 @@ def _interpreted(source: str, jobs: list[simulator.Job]) -> list[Score]:
 
 def _source(structure: str, *rules: str, seed: int | None = None, **numbers: float) -> str:
     plan = Plan(Part(structure), tuple(map(Part, rules)), numbers)
-    return plan.draft(None if seed is None else np.random.default_rng(seed)).source("x")
+    return drafted(plan, None if seed is None else np.random.default_rng(seed)).source("x")
 
 
 @pytest.mark.parametrize("structure", STRUCTURES)
@@ -67,7 +68,7 @@ def test_random_combinations_run() -> None:
     for _ in range(60):
         drawn = rng.choice(len(MECHANISMS), 5, replace=False)
         plan = combine([(MECHANISMS[i].parts, float(rng.random())) for i in drawn], rng)
-        _interpreted(plan.draft(rng).source("x"), jobs)
+        _interpreted(drafted(plan, rng).source("x"), jobs)
 
 
 @pytest.mark.parametrize(
@@ -138,12 +139,10 @@ def test_catalogue_is_consistent() -> None:
 
 @pytest.mark.parametrize("mechanism", MECHANISMS, ids=lambda m: m.id)
 def test_amounts_survive_the_observation(mechanism) -> None:  # type: ignore[no-untyped-def]
-    from problems.cache.mechanisms import _strength
-
     for amount, strength in zip(mechanism.amounts, (0.15, 0.5, 0.85), strict=True):
         text = mechanism.sentence.format(amount=amount)
         assert amount in text
-        assert _strength(mechanism, text[0].upper() + text[1:]) == strength
+        assert mechanism.strength(text[0].upper() + text[1:]) == strength
 
 
 def test_a_design_holds_a_plan_that_gives_the_same_policy_under_any_seed() -> None:
@@ -155,7 +154,7 @@ def test_a_design_holds_a_plan_that_gives_the_same_policy_under_any_seed() -> No
         design = LIBRARY.design(observed, KEYS, rng)
         assert tuple(design) == KEYS
         assert all(text.strip() for text in design.values())
-        assert read(design["state"]) is not None
+        assert LIBRARY.read(design["state"]) is not None
         sources = {LIBRARY.code(design, _unasked, np.random.default_rng(seed)) for seed in range(3)}
         assert len(sources) == 1
         source = sources.pop()
@@ -165,7 +164,7 @@ def test_a_design_holds_a_plan_that_gives_the_same_policy_under_any_seed() -> No
 
 def test_strength_reaches_the_constant() -> None:
     def small(strength: float) -> float:
-        draft = Plan(Part("probation", strength)).draft(np.random.default_rng(0))
+        draft = drafted(Plan(Part("probation", strength)), np.random.default_rng(0))
         return draft.numbers["SMALL"]
 
     assert small(0.1) < small(0.5) < small(0.9)
@@ -192,7 +191,7 @@ def test_repairs_get_simpler_and_end() -> None:
     plan = Plan(
         Part("probation"), tuple(map(Part, ("admit_door", "insert_jury", "worth_count", "guard_due")))
     )
-    draft = plan.draft()
+    draft = drafted(plan)
     code = draft.source("x")
     design = {"name": "N", "idea": "I.", "state": plan.line(draft.numbers)}
     repaired = LIBRARY.repair(design, code, _unasked, np.random.default_rng(0))

@@ -33,7 +33,7 @@ def check_file(path: str) -> None:
             raise WorkloadError(f"{path}: no such file")
         with file.open("rb") as handle:
             if not handle.read(1):
-                raise WorkloadError(f"{path}: the file is empty; a trace needs at least one request")
+                raise WorkloadError(f"{path}: the file is empty")
     except OSError as error:
         raise WorkloadError(f"{path}: cannot be read ({error.strerror or error})") from None
 

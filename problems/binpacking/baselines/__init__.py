@@ -1,0 +1,1 @@
+"""Baseline policies of the bin packing problem; the file name is the id."""
