@@ -221,7 +221,7 @@ class RunState:
         return [*given, *(e for e in self.tuned.values() if not e.discovered)]
 
     def bounds(self) -> list[Entry]:
-        """Bounds, which no policy can pass."""
+        """Bounds: what knowing the future would reach."""
         return [e for e in self.entries.values() if e.kind == "bound"]
 
     def failures(self) -> dict[str, int]:

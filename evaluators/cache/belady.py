@@ -108,9 +108,7 @@ def next_access(ids: NDArray[np.integer[Any]], n_objects: int) -> NDArray[np.int
     return result
 
 
-def belady_misses(
-    ids: NDArray[np.integer[Any]], n_objects: int, capacity: int, bypass: bool = False
-) -> int:
+def belady_misses(ids: NDArray[np.integer[Any]], n_objects: int, capacity: int, bypass: bool = False) -> int:
     """Returns the misses of Belady's rule when every object counts 1.
 
     Args:

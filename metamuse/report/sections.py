@@ -98,9 +98,10 @@ def idea(view: View) -> Html:
         key.replace("_", " "): value for key, value in design.items() if key not in ("name", "idea") and value
     }
     if view.best.of:
-        items["constants"] = ", ".join(
-            f"{name} = {value}" for name, value in view.best.data["values"].items()
-        ) + f" (tuned in {view.best.data['trials']} trials)"
+        items["constants"] = (
+            ", ".join(f"{name} = {value}" for name, value in view.best.data["values"].items())
+            + f" (tuned in {view.best.data['trials']} trials)"
+        )
     words = design.get("idea") or view.best.data.get("doc") or ""
     return _section(f"The idea: {view.best.name}", paragraph(words), definitions(items))
 
@@ -176,7 +177,7 @@ def leaderboard(view: View) -> Html:
     failed = [e.id for e in view.state.entries.values() if not e.ok]
     note = f"Gains are {gain_label(view.problem)}, in percent, mean over the workloads; ordered by validation, which selects. "
     if view.bounds:
-        note += f"Gap closed: from {view.problem.reference} (0 %) to {view.bounds[0].id} (100 %), which no policy can pass. "
+        note += f"Gap closed: from {view.problem.reference} (0 %) to {view.bounds[0].id} (100 %), which knows the future. "
     note += "The hold-out set was opened once, at the end." if view.which == "holdout" else ""
     more = paragraph(f"Not scored: {', '.join(failed)}.", "note") if failed else Html("")
     return _section("Leaderboard", paragraph(note, "note"), table(columns, rows, range(2, 7), classes), more)
@@ -291,7 +292,7 @@ def price(view: View) -> Html:
         "and calls in the policy's most expensive call on validation workloads. A policy is on the front if no other "
         "gains as much at no more time, steps and memory."
     )
-    chart = svg.scatter(points, "nanoseconds a decision", f"{gain_label(view.problem)}, %")
+    chart = svg.scatter(points, "ns a decision", f"{gain_label(view.problem)}, %")
     kinds = ["solution" if c.entry.discovered else c.entry.kind for c in shown]
     return _section(
         "What it costs",

@@ -9,7 +9,7 @@ import numpy as np
 
 from evaluators.base import Contract, Method
 from metamuse.state import RunState
-from problems.base import Metric, Problem
+from problems.base import SHIFT, Metric, Problem
 
 POLICY = '''"""Prefer what came with the tide."""
 
@@ -62,6 +62,7 @@ def events(
     provider: str = "offline",
     requested: int | None = None,
     ended: str = "done",
+    studied: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """The journal of a run.
 
@@ -75,6 +76,7 @@ def events(
         provider: Who answers the prompts.
         requested: Solutions asked for; None: as many as are finished.
         ended: Why the run ended, "" while it has not.
+        studied: Whether finalists and baselines were tuned, metered and scored on shifted workloads.
     """
     rng = np.random.default_rng(7)
     clock = iter(np.arange(1.7e9, 1.8e9, 0.5))
@@ -99,7 +101,8 @@ def events(
         },
     )
     yield event("session", layers=["rlimits", "landlock"])
-    sets = {which: _levels(problem, rng, workloads) for which in ("feedback", "validation", "holdout")}
+    opened = ["holdout", *([f"{SHIFT}half the tide", f"{SHIFT}no moon"] if studied else [])]
+    sets = {which: _levels(problem, rng, workloads) for which in ("feedback", "validation", *opened)}
     for which in ("feedback", "validation"):
         yield event("workloads", workloads={which: _described(which, workloads)})
 
@@ -123,7 +126,7 @@ def events(
             "constants": {"SHARE": {"value": 0.25, "low": 0.05, "high": 0.95, "log": True}},
             "scores": scores,
             "seconds": {"check": 0.01, "compile": 0.6, "probe": 0.05, "score_feedback": 0.03},
-            **({} if which == ["holdout"] else {"state_bytes": 4096}),
+            **({} if which == opened else {"state_bytes": 4096}),
         }
 
     baselines = {"plain": 0.0, "clever": 0.06, "cunning": 0.10, "oracle": 0.4}
@@ -178,11 +181,25 @@ def events(
             "solution", result=result(factor, ["feedback", "validation"]), seconds_scoring=0.7, **fields
         )
     if holdout:
-        yield event("workloads", workloads={"holdout": _described("holdout", workloads)})
-        for factor, number in sorted(finalists, reverse=True)[:3]:
-            yield event("holdout", id=f"s{number:04d}", result=result(factor, ["holdout"]))
+        yield event("workloads", workloads={which: _described(which, workloads) for which in opened})
+        best = [(f"s{number:04d}", factor) for factor, number in sorted(finalists, reverse=True)[:3]]
+        tuned = []
+        if studied:
+            for steps, (id, factor) in enumerate([*best, *baselines.items()]):
+                if id == "oracle":
+                    continue
+                yield event(
+                    "metered", id=id, work={"max": 3 + steps, "mean": 1.5, "calls": 900, "method": "pick"}
+                )
+                if id != "plain":
+                    tuned.append((f"{id}-tuned", factor + 0.02))
+                    found = {"source": POLICY, "values": {"SHARE": 0.31}, "gain": 9.0, "default_gain": 7.0}
+                    scored = result(factor + 0.02, ["validation"]) | found | {"failed_trials": 0}
+                    yield event("tuned", of=id, trials=50, result=scored, seconds_scoring=2.0)
+        for id, factor in [*best, *tuned]:
+            yield event("holdout", id=id, result=result(factor, opened))
         for id, factor in baselines.items():
-            yield event("holdout", id=id, result=result(factor, ["holdout"], 0.0 if id == "plain" else 0.01))
+            yield event("holdout", id=id, result=result(factor, opened, 0.0 if id == "plain" else 0.01))
     if ended:
         yield event("end", reason=ended)
 

@@ -57,7 +57,7 @@ class Policy:
 
     def sweep(self, slot):
         oldest = self.main.back()
-        while self.rounds[oldest] > 0 or oldest == slot:  # a cached object that grew does not give way to itself
+        while self.rounds[oldest] > 0 or oldest == slot:  # grew: not its own victim
             if self.rounds[oldest] > 0:
                 self.rounds[oldest] -= 1
             self.main.move_to_front(oldest)

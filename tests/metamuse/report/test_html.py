@@ -65,6 +65,8 @@ STATES = {
     "no solution": {"solutions": 0, "holdout": False},
     "one workload": {"workloads": 1},
     "many workloads": {"workloads": 40},
+    "studied": {"studied": True},
+    "studied, maximise": {"studied": True, "maximise": True},
 }
 
 
@@ -150,6 +152,32 @@ def test_all_rivals_workloads_and_lines_of_code_are_there() -> None:
     code = re.findall(r"<code>(.*?)</code>", html)
     assert len(code) == len(best.source.rstrip().splitlines())
     assert all(word in text for word in best.data["stimuli"])
+
+
+def test_tuned_rows_shifts_and_costs_are_shown() -> None:
+    problem = FakeProblem()
+    state = fake_state(problem, studied=True)
+    best = ranking.best(problem, state)
+    assert best is not None and best.kind == "tuned" and best.discovered
+    text = parsed(page(problem, state, Path("r1"))).text
+    for row in ("cunning", "cunning-tuned", best.id, best.of):
+        assert row in text
+    assert "SHARE = 0.31 (tuned in 50 trials)" in text
+    assert "half the tide" in text and "no moon" in text
+    steps = max(entry.work["max"] for entry in state.entries.values() if entry.work)
+    assert f"{steps:,}" in text and "on the front" in text
+
+
+def test_a_winner_that_fails_on_shifted_workloads_is_said_to() -> None:
+    problem = FakeProblem()
+    state = fake_state(problem, studied=True)
+    best = ranking.best(problem, state)
+    assert best is not None
+    best.data["shift_failure"] = ["timeout", "it took longer than 30 s"]
+    assert (
+        "it fails on shifted workloads (timeout): it took longer than 30 s"
+        in parsed(page(problem, state, Path("r1"))).text
+    )
 
 
 def test_source_that_is_not_python_is_shown_plainly() -> None:
