@@ -2,8 +2,9 @@
 
     python -m benchmarks.llm_overlap [--solutions 100] [--delay 5] [--concurrency 32]
 
-The LLM-bound is the sum of all latencies over the concurrency, the CPU-bound the sum of all scoring seconds over
-the workers, both from the run's own records; the wall time is that of the whole run, with baselines and hold-out.
+The LLM-bound is the sum of all latencies over the concurrency, the CPU-bound the sum of all scoring seconds
+(candidates; scoring, tuning and hold-out of the baselines and finalists) over the workers, both from the run's own
+records; the wall time is that of the whole run.
 Answers come from tests/support/scripted.py (code of tests/corpus).
 """
 
@@ -52,12 +53,15 @@ def main() -> None:
         searching = max(e["at"] for e in solutions) - first
         most = server.seen.max_in_flight
     llm = sum(c["latency_s"] for c in calls) / chosen.concurrency
-    cpu = sum(sum(e["result"]["seconds"].values()) for e in solutions if e.get("result")) / workers(
-        compose([])
-    )
+    cores = workers(compose([]))
+    candidates = sum(e.get("seconds_scoring", 0.0) for e in solutions) / cores
+    cpu = sum(e.get("seconds_scoring", 0.0) for e in events) / cores
     bound = max(llm, cpu)
     print(f"{summary['solutions']}")
-    print(f"calls {len(calls)}, at most {most} at once; LLM-bound {llm:.1f} s, CPU-bound {cpu:.1f} s")
+    print(
+        f"calls {len(calls)}, at most {most} at once; LLM-bound {llm:.1f} s, "
+        f"CPU-bound {cpu:.1f} s (candidates alone {candidates:.1f} s)"
+    )
     print(f"search {searching:.1f} s = {searching / bound:.2f} x bound")
     print(
         f"run {summary['timing']['seconds']:.1f} s = {summary['timing']['seconds'] / bound:.2f} x bound; whole process {whole:.1f} s"

@@ -62,15 +62,20 @@ def setup(config: Mapping[str, Any]) -> Handler:
 class Candidates:
     """Handles one task: ``{"op": "evaluate" | "bound" | "describe", ...}``.
 
-    ``evaluate`` takes ``source``, ``values`` (of marked constants, may be missing), ``sets``,
-    ``first`` (only so many workloads of each set), ``metered`` (each row of scores holds its ``work``, see
-    :func:`metamuse.policy.work.summary`; the timing includes the counting) and ``tolerant`` (report
-    failures per workload instead of raising); it returns ``structure``, ``doc``, ``constants``, ``state_bytes``, ``scores`` (by set, a list in the order of workloads of ``{"workload",
-    "value", "details", "timing"}``, or ``{"workload", "failure": [kind, message]}`` when tolerant) and
-    ``seconds`` by stage. ``tune`` takes ``source``, ``set``, ``reference`` (values of the reference there),
-    ``trials`` and ``seed``; it returns what ``evaluate`` does for the best constants found, and ``source`` with
-    them, ``values``, ``gain``, ``default_gain`` and ``failed_trials``. ``bound`` takes ``bound`` and ``sets``. ``describe`` returns names and hashes of
-    the workloads, and the mean seconds that reading one took.
+    ``evaluate`` takes ``source``, ``values`` (of marked constants, may be missing), ``sets``, ``first`` (only so
+    many workloads of each set), ``metered`` (each row of scores holds its ``work``, see
+    :func:`metamuse.policy.work.summary`, and no timing) and ``tolerant`` (report failures per workload
+    instead of raising); it returns ``structure``, ``doc``, ``constants``, ``state_bytes``, ``scores`` (by set,
+    a list in the order of workloads of ``{"workload", "value", "details", "timing"}``, or ``{"workload",
+    "failure": [kind, message]}`` when tolerant) and ``seconds`` by stage.
+
+    ``evaluate`` with ``also`` (values of constants) returns in ``also`` the same sets scored with them. With
+    ``tune`` (``set``, ``reference``: values of the reference there, ``trials``, ``seed``) it tunes the constants,
+    if there are any, and returns in ``tuned`` the ``scores`` on that set, ``source``, ``values``, ``gain``,
+    ``default_gain`` and ``failed_trials``. Either is ``{"result": …}`` or ``{"failure": …}``.
+
+    ``bound`` takes ``bound`` and ``sets``. ``describe`` returns names and hashes of the workloads, and the mean
+    seconds that reading one took.
     """
 
     def __init__(
@@ -84,7 +89,6 @@ class Candidates:
     def __call__(self, task: dict[str, Any]) -> dict[str, Any]:
         operation = {
             "evaluate": self._evaluate,
-            "tune": self._tune,
             "bound": self._bound,
             "describe": self._describe,
         }[task["op"]]
@@ -110,12 +114,11 @@ class Candidates:
         clock.done("probe")
         scores: dict[str, list[dict[str, Any]]] = {}
         for name in task["sets"]:
-            scores[name] = [
-                self._score(program, compiled, loop, workload, bool(task.get("tolerant")))
-                for workload in self.sets[name][: task.get("first")]
-            ]
+            workloads = self.sets[name][: task.get("first")]
+            tolerant = bool(task.get("tolerant"))
+            scores[name] = [self._score(program, compiled, loop, w, tolerant) for w in workloads]
             clock.done(f"score_{name}")
-        return {
+        result = {
             "structure": program.structure(),
             "doc": program.doc,
             "constants": {n: asdict(c) for n, c in program.constants.items()},
@@ -123,15 +126,43 @@ class Candidates:
             "scores": scores,
             "seconds": clock.seconds,
         }
+        if "also" in task:
+            result["also"] = self._variant(program, compiled, loop, task["also"], task["sets"])
+            clock.done("score_tuned")
+        if program.constants and "tune" in task:
+            result["tuned"] = self._tune(program, compiled, loop, **task["tune"])
+            clock.done("tune")
+        return result
 
-    def _tune(self, task: dict[str, Any]) -> dict[str, Any]:
-        clock = _Stages()
-        program = load(task["source"], self.problem.contract)
-        clock.done("check")
-        compiled = CompiledPolicy(program, self.problem.init_example(), {})
-        loop = self.problem.bind(compiled)
-        clock.done("compile")
-        workloads = self.sets[task["set"]]
+    def _variant(
+        self,
+        program: Program,
+        compiled: CompiledPolicy,
+        loop: Any,
+        values: Mapping[str, Any],
+        sets: Sequence[str],
+    ) -> dict[str, Any]:
+        """Score with other values of the constants: ``{"result": …}`` or ``{"failure": …}``."""
+        policy = compiled.with_values(values)
+        try:
+            scores = {
+                name: [self._score(program, policy, loop, w, False) for w in self.sets[name]] for name in sets
+            }
+        except PolicyError as error:
+            return {"failure": [error.kind, error.message]}
+        return {"result": {"scores": scores, "state_bytes": self._largest_state(scores)}}
+
+    def _tune(
+        self,
+        program: Program,
+        compiled: CompiledPolicy,
+        loop: Any,
+        set: str,
+        reference: Sequence[float],
+        trials: int,
+        seed: int,
+    ) -> dict[str, Any]:
+        workloads = self.sets[set]
 
         def gain(values: Mapping[str, Any]) -> float | None:
             policy = compiled.with_values(values)
@@ -139,25 +170,22 @@ class Candidates:
                 scored = [self.problem.simulate(policy, loop, workload).value for workload in workloads]
             except PolicyError:
                 return None
-            pairs = zip(scored, task["reference"], strict=True)
-            return float(np.mean([self.problem.gain(value, reference) for value, reference in pairs]))
+            pairs = zip(scored, reference, strict=True)
+            return float(np.mean([self.problem.gain(value, other) for value, other in pairs]))
 
-        found = tuning.tune(program.constants, gain, task["trials"], task["seed"])
+        found = tuning.tune(program.constants, gain, trials, seed)
         if found is None:
-            raise PolicyError("illegal", "it fails with every choice of its constants")
-        best = compiled.with_values(found.values)
-        scores = {task["set"]: [self._score(program, best, loop, w, False) for w in workloads]}
-        clock.done("tune")
-        return {
-            "source": with_values(task["source"], found.values),
-            "values": found.values,
-            "gain": found.objective,
-            "default_gain": found.default,
-            "failed_trials": found.failed,
-            "state_bytes": self._largest_state(scores),
-            "scores": scores,
-            "seconds": clock.seconds,
-        }
+            return {"failure": ["illegal", "it fails with every choice of its constants"]}
+        tuned = self._variant(program, compiled, loop, found.values, [set])
+        if "result" in tuned:
+            tuned["result"] |= {
+                "source": with_values(program.source, found.values),
+                "values": found.values,
+                "gain": found.objective,
+                "default_gain": found.default,
+                "failed_trials": found.failed,
+            }
+        return tuned
 
     def _score(
         self, program: Program, compiled: CompiledPolicy, loop: Any, workload: Any, tolerant: bool
@@ -167,6 +195,7 @@ class Candidates:
             row = asdict(self.problem.simulate(observed, loop, workload))
             row["state_bytes"] = sum(state_bytes(state) for state in observed.states)
             if compiled.metered:
+                row["timing"] = {}  # of counting, not of deciding
                 row["work"] = compiled.work(*observed.states)
             return row
         except PolicyError as error:

@@ -41,8 +41,8 @@ from metamuse.tracking import make_tracker
 from problems.base import SHIFTS
 from stimuli import Lexicon, RSDict, RSDictSF, StimulusStrategy, TextEmbedder
 
-#: Candidates may take this many times as long as the slowest baseline, at least CANDIDATE_SECONDS.
-PATIENCE = 20
+#: Candidates may take this many times as long as the reference, at least CANDIDATE_SECONDS.
+PATIENCE = 100
 CANDIDATE_SECONDS = 30.0
 
 
@@ -168,7 +168,7 @@ class Run:
         discovery = Discovery(self.problem, self.settings, recorder, client, self._strategy, study.searching)
         code, reason = 0, ""
         try:
-            progress.stage("scoring the baselines while the first ideas form")
+            progress.stage("scoring the reference while the first ideas form")
             await study.describe(study.searching)
             exhausted = await self._explore(discovery, study, progress)
             code, reason = (0, "done") if exhausted is None else (3, f"budget: {exhausted}")
@@ -199,10 +199,10 @@ class Run:
         exhausted = None
         try:
             async with asyncio.TaskGroup() as group:
-                baselines = group.create_task(self._baselines(study, progress))
-                group.create_task(_after(baselines, study.rivals))
+                reference = group.create_task(self._reference(study, progress))
+                group.create_task(_after(reference, study.rivals(self.incumbent)))
                 try:
-                    await discovery.search(after=baselines)
+                    await discovery.search(after=reference)
                 except BudgetExhausted as error:
                     exhausted = error
                 progress.stage("tuning the finalists and scoring them on the hold-out workloads")
@@ -212,8 +212,8 @@ class Run:
             raise first(errors) from None
         return exhausted
 
-    async def _baselines(self, study: Study, progress: Progress) -> None:
-        await study.baselines(self.incumbent)
+    async def _reference(self, study: Study, progress: Progress) -> None:
+        await study.reference()
         if self.config["executor"]["wall_s"] is None:
             study.searching.limits = study.patience(PATIENCE, CANDIDATE_SECONDS)
         progress.stage("searching")
@@ -268,9 +268,13 @@ def _check_stimuli(config: dict[str, Any]) -> None:
     settings_of.whole(config, "stimuli.s", 1)
 
 
-async def _after(first: asyncio.Task[None], then: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    await asyncio.shield(first)
-    await then()
+async def _after(first: asyncio.Task[None], then: Coroutine[Any, Any, None]) -> None:
+    try:
+        await asyncio.shield(first)
+    except BaseException:
+        then.close()  # it never began
+        raise
+    await then
 
 
 def _solution_files(folder: Path) -> Callable[[RunState, dict[str, Any]], None]:

@@ -9,7 +9,8 @@ from metamuse import config as settings_of
 from metamuse.build import limits, make_executor, make_problem, read_policy
 from metamuse.errors import UsageError
 from metamuse.executor.base import Executor, Outcome, Task
-from metamuse.study import metering, most_work, tuning
+from metamuse.state import most_work
+from metamuse.study import metering, take_tuned, tuning
 from problems.base import Problem
 
 
@@ -130,15 +131,16 @@ class _Bench:
         """Put the work of calls into a policy's rows; rows of its tuned form."""
         if any(row["status"] != "ok" for row in scored[name]):
             return []
-        outcome = await self.run(f"{name}.meter", metering(source))
-        work = None if outcome.result is None else most_work(outcome.result)
         reference = [r["value"] for r in scored[self.problem.reference] if r["set"] == "validation"]
-        found = await self.run(f"{name}.tune", tuning(source, reference, self.trials, self.seed))
+        payload = metering(source) | (tuning(reference, self.trials, self.seed) if self.trials else {})
+        outcome = await self.run(f"{name}.tune", payload)
+        tuned = (take_tuned(outcome) or {}).get("result")
         rows = []
-        if found.result is not None and found.result["values"]:
-            rows = await self.score(f"{name}-tuned", found.result["source"])
+        if tuned is not None:
+            rows = await self.score(f"{name}-tuned", tuned["source"])
             for row in rows:
-                row["details"]["constants"] = found.result["values"]
+                row["details"]["constants"] = tuned["values"]
+        work = None if outcome.result is None else most_work(outcome.result["scores"]["validation"])
         for row in [*scored[name], *rows]:
             row["details"]["work"] = work
         return rows

@@ -233,6 +233,12 @@ class RunState:
         return {kind: n for kind, n in counts.items() if n}
 
 
+def most_work(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The work of the most expensive call in rows of scores, None if it was not counted."""
+    counted: list[dict[str, Any]] = [row["work"] for row in rows if "work" in row]
+    return max(counted, key=lambda work: int(work["max"]), default=None)
+
+
 def _take_outcome(entry: Entry, event: dict[str, Any]) -> None:
     if event.get("failure"):
         entry.status, entry.message = event["failure"]
@@ -240,6 +246,8 @@ def _take_outcome(entry: Entry, event: dict[str, Any]) -> None:
     result = event["result"]
     for name, rows in result["scores"].items():
         entry.scores[name] = Scores.of(rows)
+        if name == "validation":
+            entry.work = most_work(rows) or entry.work
     if "seconds_scoring" in event:
         entry.data.setdefault("seconds_scoring", event["seconds_scoring"])
     for key in ("structure", "doc", "constants", "seconds"):

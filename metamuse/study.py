@@ -8,7 +8,6 @@ so that nothing the search learns from can see it, and every policy is scored th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -16,10 +15,10 @@ import numpy as np
 
 from metamuse import ranking
 from metamuse.errors import UsageError
-from metamuse.executor.base import Limits
+from metamuse.executor.base import Limits, Outcome
 from metamuse.recorder import Recorder
 from metamuse.scorer import RunStopped, Scorer, recorded
-from metamuse.state import Entry
+from metamuse.state import Entry, most_work
 from problems.base import SHIFT, Problem
 
 #: Workloads on which the work of a policy's calls is counted; a count needs no average.
@@ -38,7 +37,7 @@ class Study:
         finalists: Best solutions that are studied.
         seed: Of the tuner.
         limits: Limits of one task.
-        workers: Tasks at once, once the search is over; until then one, so that candidates do not wait.
+        workers: Tasks at once, once the search is over; until then half of that, so that candidates go first.
     """
 
     def __init__(
@@ -64,55 +63,56 @@ class Study:
         self.seed = seed
         self.limits = limits
         self.workers = workers
-        self._slots = asyncio.Semaphore(1)
+        self._beside = max(1, workers // 2)
+        self._slots = asyncio.Semaphore(self._beside)
         self._opening = asyncio.Lock()
         self._opened = False
 
-    async def baselines(self, incumbent: str | None) -> None:
-        """Score every baseline, bound and the incumbent on feedback and validation workloads.
+    async def reference(self) -> None:
+        """Score the baseline that everything is relative to.
 
         Raises:
-            UsageError: The reference cannot be scored, so that nothing could be compared.
+            UsageError: It cannot be scored, so that nothing could be compared.
         """
-        sets = ["feedback", "validation"]
-        policies = [(id, "baseline", source) for id, source in self.problem.rivals.items()]
-        if incumbent is not None:
-            policies.append(("incumbent", "incumbent", incumbent))
-        payloads = [
-            (id, kind, {"op": "evaluate", "source": source, "sets": sets}) for id, kind, source in policies
-        ]
-        payloads += [(id, "bound", {"op": "bound", "bound": id, "sets": sets}) for id in self.problem.bounds]
-
-        async def score(id: str, kind: str, payload: dict[str, Any]) -> None:
-            outcome = await self.searching.run(id, payload, self.limits)
-            source = payload.get("source", "")
-            self.recorder.emit("entry", id=id, kind=kind, name=id, source=source, **recorded(outcome))
-
-        await asyncio.gather(*(score(*p) for p in payloads if p[0] not in self.state.entries))
-        reference = self.state.entries[self.problem.reference]
+        id = self.problem.reference
+        if id not in self.state.entries:
+            await self._enter(id, "baseline", self.problem.baselines[id])
+        reference = self.state.entries[id]
         if not reference.ok:
-            raise UsageError(
-                f"The reference baseline {reference.id} fails on these workloads: {reference.message}"
-            )
+            raise UsageError(f"The reference baseline {id} fails on these workloads: {reference.message}")
 
     def patience(self, factor: float, least: float) -> Limits:
-        """Limits of a candidate: ``factor`` times what the slowest baseline took, at least ``least`` seconds."""
-        slowest = max(e.data.get("seconds_scoring", 0.0) for e in self.state.entries.values())
-        wall = max(least, factor * slowest)
+        """Limits of a candidate: ``factor`` times what the reference took, at least ``least`` seconds."""
+        took = self.state.entries[self.problem.reference].data.get("seconds_scoring", 0.0)
+        wall = max(least, factor * took)
         return replace(self.searching.limits, wall_s=wall, cpu_s=wall)
 
-    async def rivals(self) -> None:
-        """Study whatever the finalists will be compared with. Runs beside the search, one task at a time."""
-        await self._study(list(self.state.entries.values()))
+    async def rivals(self, incumbent: str | None) -> None:
+        """Score, tune and open the hold-out set for all that the finalists will be compared with.
+
+        Runs beside the search, with half of the workers. The reference must have been scored.
+        """
+        policies = {id: ("baseline", source) for id, source in self.problem.rivals.items()}
+        if incumbent is not None:
+            policies["incumbent"] = ("incumbent", incumbent)
+        policies |= dict.fromkeys(self.problem.bounds, ("bound", ""))
+
+        async def study(id: str, kind: str, source: str) -> None:
+            async with self._slots:
+                if id not in self.state.entries:
+                    await self._enter(id, kind, source)
+            await self._study(self.state.entries[id])
+
+        await asyncio.gather(*(study(id, *policy) for id, policy in policies.items()))
 
     async def finalists(self) -> None:
         """Study the best solutions."""
         order = ranking.ranked(self.problem, self.state, self.state.executable())
-        await self._study(order[: self.n_finalists])
+        await asyncio.gather(*(self._study(entry) for entry in order[: self.n_finalists]))
 
     def hurry(self) -> None:
         """The search is over: use all workers."""
-        for _ in range(self.workers - 1):
+        for _ in range(self.workers - self._beside):
             self._slots.release()
 
     async def describe(self, scorer: Scorer) -> None:
@@ -133,36 +133,47 @@ class Study:
             if known is None:
                 self.recorder.emit("workloads", workloads={name: rows})
 
-    async def _study(self, entries: Iterable[Entry]) -> None:
-        await asyncio.gather(*(self._one(e) for e in entries if e.ok))
+    async def _enter(self, id: str, kind: str, source: str) -> None:
+        """Score a baseline, bound or the incumbent on feedback and validation workloads."""
+        sets = ["feedback", "validation"]
+        payload: dict[str, Any] = {"op": "bound", "bound": id, "sets": sets}
+        if kind != "bound":
+            payload = {"op": "evaluate", "source": source, "sets": sets, "metered": True} | self._tuning()
+        outcome = await self.searching.run(id, payload, self.limits)
+        tuned = take_tuned(outcome)
+        self.recorder.emit("entry", id=id, kind=kind, name=id, source=source, **recorded(outcome))
+        if tuned is not None:
+            self.recorder.emit("tuned", of=id, trials=self.trials, **tuned)
 
-    async def _one(self, entry: Entry) -> None:
+    async def _study(self, entry: Entry) -> None:
+        if not entry.ok:
+            return
         async with self._slots:
             await self._tune(entry)
-            await self._measure(entry)
-        tuned = self.state.tuned.get(entry.id)
-        for found in [entry] if tuned is None or not tuned.ok else [entry, tuned]:
-            async with self._slots:
-                await self._open_holdout(found)
+        async with self._slots:
+            await self._open_holdout(entry, self.state.tuned.get(entry.id))
 
     async def _tune(self, entry: Entry) -> None:
-        if not self.trials or not entry.data.get("constants") or entry.id in self.state.tuned:
+        """Count the work of calls and tune the constants of a policy that was scored already."""
+        untuned = self.trials and entry.data.get("constants") and entry.id not in self.state.tuned
+        if entry.kind == "bound" or not (untuned or entry.work is None):
             return
-        reference = self.state.entries[self.problem.reference].scores["validation"].values
-        payload = tuning(entry.source, reference.tolist(), self.trials, self.seed)
+        payload = metering(entry.source) | (self._tuning() if untuned else {})
         outcome = await self.searching.run(f"{entry.id}.tune", payload, self.limits)
-        self.recorder.emit("tuned", of=entry.id, trials=self.trials, **recorded(outcome))
-
-    async def _measure(self, entry: Entry) -> None:
-        """Count the work of calls, on a few workloads."""
-        if entry.kind == "bound" or entry.work is not None:
-            return
-        outcome = await self.searching.run(f"{entry.id}.meter", metering(entry.source))
+        tuned = take_tuned(outcome)
         if outcome.result is not None:
-            self.recorder.emit("metered", id=entry.id, work=most_work(outcome.result))
+            self.recorder.emit("metered", id=entry.id, work=most_work(outcome.result["scores"]["validation"]))
+        if untuned:
+            self.recorder.emit("tuned", of=entry.id, trials=self.trials, **(tuned or recorded(outcome)))
 
-    async def _open_holdout(self, entry: Entry) -> None:
-        if "holdout" in entry.scores or not entry.ok:
+    def _tuning(self) -> dict[str, Any]:
+        reference = self.state.entries.get(self.problem.reference)
+        if not self.trials or reference is None:
+            return {}
+        return tuning(reference.scores["validation"].values.tolist(), self.trials, self.seed)
+
+    async def _open_holdout(self, entry: Entry, tuned: Entry | None) -> None:
+        if "holdout" in entry.scores:
             return
         async with self._opening:
             if not self._opened:
@@ -173,29 +184,26 @@ class Study:
         payload: dict[str, Any] = {"op": "evaluate", "source": entry.source}
         if entry.kind == "bound":
             payload = {"op": "bound", "bound": entry.id}
+        elif tuned is not None and tuned.ok:
+            payload["also"] = tuned.data["values"]
         outcome = await self.holdout.run(f"{entry.id}.holdout", payload | {"sets": sets}, self.limits)
         extra = {}
         if outcome.failure is not None and len(sets) > 1:
             # What fails on shifted workloads only is worth knowing, and no failure on the others.
-            alone = await self.holdout.run(
-                f"{entry.id}.holdout", payload | {"sets": ["holdout"]}, self.limits
-            )
-            if alone.failure is None:
-                extra, outcome = {"shift_failure": list(outcome.failure)}, alone
+            extra = {"shift_failure": list(outcome.failure)}
+            payload = payload | {"sets": ["holdout"]}
+            outcome = await self.holdout.run(f"{entry.id}.holdout", payload, self.limits)
+        also = None if outcome.result is None else outcome.result.pop("also", None)
+        if tuned is not None and also is not None:
+            # First, so that a run that is killed in between does both again.
+            self.recorder.emit("holdout", id=tuned.id, **extra, **also)
         self.recorder.emit("holdout", id=entry.id, **extra, **recorded(outcome))
 
 
-def tuning(source: str, reference: list[float], trials: int, seed: int) -> dict[str, Any]:
-    """The task that tunes a policy's constants on the validation workloads, given the reference's values there."""
+def tuning(reference: list[float], trials: int, seed: int) -> dict[str, Any]:
+    """What a task is given so that it also tunes, given the reference's values on the validation workloads."""
     seed = int(np.random.SeedSequence(seed, spawn_key=(0x7E57,)).generate_state(1)[0])
-    return {
-        "op": "tune",
-        "source": source,
-        "set": "validation",
-        "reference": reference,
-        "trials": trials,
-        "seed": seed,
-    }
+    return {"tune": {"set": "validation", "reference": reference, "trials": trials, "seed": seed}}
 
 
 def metering(source: str) -> dict[str, Any]:
@@ -209,7 +217,6 @@ def metering(source: str) -> dict[str, Any]:
     }
 
 
-def most_work(result: dict[str, Any]) -> dict[str, Any]:
-    """The work of the most expensive call, from the answer to :func:`metering`."""
-    work: list[dict[str, Any]] = [row["work"] for row in result["scores"]["validation"]]
-    return max(work, key=lambda found: int(found["max"]))
+def take_tuned(outcome: Outcome) -> dict[str, Any] | None:
+    """Take what was tuned out of an outcome: fields of its journal event, or None if nothing was."""
+    return None if outcome.result is None else outcome.result.pop("tuned", None)
