@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +29,24 @@ def make_problem(config: dict[str, Any]) -> Problem:
         raise UsageError(str(error)) from None
 
 
-def make_executor(config: dict[str, Any], sets: dict[str, str | None], warm: bool) -> Executor:
-    """The configured executor, set up to score on some sets of workloads."""
+def make_executor(
+    config: dict[str, Any], setup: Mapping[str, Any], entry: str = "metamuse.evaluation:setup"
+) -> Executor:
+    """The configured executor.
+
+    Args:
+        config: The resolved configuration.
+        setup: What ``entry`` is given beside the problem's configuration; by default ``sets`` of workloads and
+            ``warm``, see :func:`metamuse.evaluation.setup`.
+        entry: What makes the handler of tasks, in the scoring process.
+    """
     from metamuse.executor.local import LocalExecutor
 
     if config["executor"]["name"] != "local":
         raise UsageError(f"executor={config['executor']['name']} is unknown; use executor=local.")
     return LocalExecutor(
-        "metamuse.evaluation:setup",
-        {"problem": config["problem"], "sets": sets, "warm": warm},
+        entry,
+        {"problem": config["problem"], **setup},
         workers=settings_of.workers(config),
         sandbox=config["executor"]["sandbox"],
         cache_dir=cache_folder(),

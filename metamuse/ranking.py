@@ -30,9 +30,13 @@ def mean_gain(problem: Problem, state: RunState, entry: Entry, which: str) -> fl
 def ranked(
     problem: Problem, state: RunState, entries: Iterable[Entry], which: str = "validation"
 ) -> list[Entry]:
-    """Best first by mean gain on a set; ties keep their order, the unscored are left out."""
+    """Best first by mean gain on a set, equal ones by id; the unscored are left out."""
     scored = [(mean_gain(problem, state, e, which), e) for e in entries if e.ok]
-    return [e for g, e in sorted(((g, e) for g, e in scored if g is not None), key=lambda pair: -pair[0])]
+    return [e for _, e in sorted(((-g, e) for g, e in scored if g is not None), key=_gain_then_id)]
+
+
+def _gain_then_id(ranked: tuple[float, Entry]) -> tuple[float, str]:
+    return ranked[0], ranked[1].id
 
 
 def best(problem: Problem, state: RunState) -> Entry | None:

@@ -127,8 +127,8 @@ class Run:
             return 130
 
     async def _work(self) -> int:
-        executor = make_executor(self.config, {"feedback": None, "validation": None}, warm=True)
-        holdout = make_executor(self.config, {"holdout": None, SHIFTS: None}, warm=True)
+        executor = make_executor(self.config, {"sets": {"feedback": None, "validation": None}, "warm": True})
+        holdout = make_executor(self.config, {"sets": {"holdout": None, SHIFTS: None}, "warm": True})
         progress = Progress(self.problem, self.settings.solutions, quiet=self.quiet)
         try:
             progress.stage("starting the compiler and loading the workloads")

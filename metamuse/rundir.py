@@ -17,7 +17,7 @@ import numpy as np
 from metamuse import diversity, ranking
 from metamuse.errors import UsageError
 from metamuse.state import Entry, RunState
-from problems.base import Problem
+from problems.base import SHIFT, Problem
 
 LEADERBOARD = (
     "id", "kind", "name", "status", "validation", "holdout", "validation_gain", "holdout_gain", "distinct",
@@ -197,6 +197,11 @@ def _best(problem: Problem, state: RunState, seed: int) -> dict[str, Any] | None
     which = "holdout" if "holdout" in entry.scores else "validation"
     own = ranking.gains(problem, state, entry, which)
     out["ci95"] = None if own is None else [round(x, 4) for x in ranking.interval(own, seed)]
+    out["shifts"] = {
+        name.removeprefix(SHIFT): round(gain, 4)
+        for name in entry.scores
+        if name.startswith(SHIFT) and (gain := ranking.mean_gain(problem, state, entry, name)) is not None
+    }
     rival = ranking.best_baseline(problem, state)
     theirs = None if rival is None else ranking.gains(problem, state, rival, which)
     if rival is not None and own is not None and theirs is not None:

@@ -64,7 +64,7 @@ async def _score(
     config: dict[str, Any], sources: dict[str, str | None], sets: dict[str, str | None], study: bool
 ) -> list[dict[str, Any]]:
     problem = make_problem(config)
-    executor = make_executor(config, sets, warm=len(sources) > 3)
+    executor = make_executor(config, {"sets": sets, "warm": len(sources) > 3})
     try:
         await executor.start()
         described = await executor.run(Task("workloads", {"op": "describe"}, limits(config, 3600)))

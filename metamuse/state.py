@@ -216,9 +216,10 @@ class RunState:
         return [*self.executable(), *(e for e in self.tuned.values() if e.discovered and e.ok)]
 
     def rivals(self) -> list[Entry]:
-        """What contenders are compared with: baselines and the incumbent, as they are and tuned."""
+        """What contenders are compared with: baselines and the incumbent, as they are and tuned, by id."""
         given = [e for e in self.entries.values() if e.kind != "bound"]
-        return [*given, *(e for e in self.tuned.values() if not e.discovered)]
+        tuned = [e for e in self.tuned.values() if not e.discovered]
+        return sorted([*given, *tuned], key=lambda e: e.id)  # they are scored in no particular order
 
     def bounds(self) -> list[Entry]:
         """Bounds: what knowing the future would reach."""

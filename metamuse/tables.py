@@ -9,12 +9,10 @@ from typing import Any
 
 import problems.base
 from evaluators.base import Score
-from metamuse import config as settings_of
-from metamuse.build import cache_folder, limits, make_problem
+from metamuse.build import limits, make_executor, make_problem
 from metamuse.errors import UsageError
 from metamuse.evaluation import Candidates, Handler
 from metamuse.executor.base import Outcome, Task
-from metamuse.executor.local import LocalExecutor
 from problems.tables import Table, all_tables
 
 SET = "table"
@@ -71,13 +69,8 @@ async def _score(
     config: dict[str, Any], table: Table, folder: Path, scored: Callable[[str], None]
 ) -> dict[str, list[Score]]:
     problem = make_problem(config)
-    executor = LocalExecutor(
-        "metamuse.tables:setup",
-        {"problem": config["problem"], "table": table.name, "folder": str(folder)},
-        workers=settings_of.workers(config),
-        sandbox=config["executor"]["sandbox"],
-        cache_dir=cache_folder(),
-    )
+    setup = {"table": table.name, "folder": str(folder)}
+    executor = make_executor(config, setup, "metamuse.tables:setup")
     limit = limits(config, float(config["executor"]["trusted_wall_s"]))
 
     async def one(policy: str) -> Outcome:

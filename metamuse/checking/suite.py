@@ -6,15 +6,13 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
-from metamuse import config as settings_of
-from metamuse.build import cache_folder, limits
+from metamuse.build import limits, make_executor
 from metamuse.checking.behaviour import Bench
 from metamuse.checking.finding import Finding, found
 from metamuse.checking.probes import check_cheats
 from metamuse.checking.sets import check_sets
 from metamuse.checking.texts import check_texts
 from metamuse.executor.base import Executor, ExecutorSetupError, Task
-from metamuse.executor.local import LocalExecutor
 from problems.base import SETS, SHIFTS, Problem
 
 #: Wall seconds for one policy: its compilation and all its workloads.
@@ -31,12 +29,8 @@ async def check(problem: Problem, config: dict[str, Any]) -> AsyncIterator[Findi
     for finding in check_texts(problem):
         yield finding
     began = time.perf_counter()
-    executor = LocalExecutor(
-        "metamuse.checking.jailed:setup",
-        {"problem": config["problem"], "sets": dict.fromkeys([*SETS, SHIFTS]), "warm": True},
-        workers=settings_of.workers(config),
-        sandbox=config["executor"]["sandbox"],
-        cache_dir=cache_folder(),
+    executor = make_executor(
+        config, {"sets": dict.fromkeys([*SETS, SHIFTS]), "warm": True}, "metamuse.checking.jailed:setup"
     )
     text = "Workloads load, bounds compile and the reference runs, in a process that then scores candidates."
     try:

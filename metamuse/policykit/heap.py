@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Heap:
-    """Binary heap of the ids ``0..n-1``, smallest priority first; ties go to the smaller id.
+    """Binary heap of the ids ``0..n-1``, smallest priority first; among equals the smallest tie, then id.
 
     Args:
         n: Number of ids (for a cache policy ``n_slots``).
@@ -25,6 +25,7 @@ class Heap:
         self.order = np.zeros(max(n, 1), dtype=np.int32)
         self.place = np.full(max(n, 1), -1, dtype=np.int32)
         self.key = np.zeros(max(n, 1), dtype=np.float64)
+        self.ties = np.zeros(max(n, 1), dtype=np.int64)
 
     def __len__(self) -> int:
         return self.size
@@ -48,8 +49,8 @@ class Heap:
             raise ValueError("Heap.priority(x): x is not in the heap")
         return float(self.key[x])
 
-    def push(self, x: int, priority: float) -> None:
-        """Put ``x`` in, or change its priority if it is in already."""
+    def push(self, x: int, priority: float, tie: int = 0) -> None:
+        """Put ``x`` in, or change its priority if it is in already; equal priorities go by ``tie``, as by time."""
         self._check(x)
         if priority != priority:
             raise ValueError("Heap.push(x, priority): the priority is not a number")
@@ -60,6 +61,7 @@ class Heap:
             self.order[i] = x
             self.place[x] = i
         self.key[x] = priority
+        self.ties[x] = tie
         self._up(i)
         self._down(int(self.place[x]))
 
@@ -102,7 +104,11 @@ class Heap:
     def _less(self, a: int, b: int) -> bool:
         ka = self.key[a]
         kb = self.key[b]
-        return ka < kb or (ka == kb and a < b)
+        if ka != kb:
+            return bool(ka < kb)
+        ta = self.ties[a]
+        tb = self.ties[b]
+        return bool(ta < tb or (ta == tb and a < b))
 
     def _up(self, start: int) -> None:
         i = start

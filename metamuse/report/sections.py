@@ -170,15 +170,15 @@ def leaderboard(view: View) -> Html:
         "",
         "validation, %",
         "hold-out, %",
-        f"{view.problem.metric.name}, {SET_NAMES[view.which]}",
+        view.problem.metric.name,
         "gap closed",
         "state, bytes",
     ]
     failed = [e.id for e in view.state.entries.values() if not e.ok]
-    note = f"Gains are {gain_label(view.problem)}, in percent, mean over the workloads; ordered by validation, which selects. "
+    note = f"Gains are {gain_label(view.problem)}, in percent, mean over the workloads; ordered by validation, which selects. The {view.problem.metric.name} is that on {SET_NAMES[view.which]}. "
     if view.bounds:
         note += f"Gap closed: from {view.problem.reference} (0 %) to {view.bounds[0].id} (100 %), which knows the future. "
-    note += "The hold-out set was opened once, at the end." if view.which == "holdout" else ""
+    note += "Each was scored on the hold-out set once." if view.which == "holdout" else ""
     more = paragraph(f"Not scored: {', '.join(failed)}.", "note") if failed else Html("")
     return _section("Leaderboard", paragraph(note, "note"), table(columns, rows, range(2, 7), classes), more)
 
@@ -233,7 +233,7 @@ def shift(view: View) -> Html:
                 comparison.workloads,
                 _signed(gain),
                 _signed(gain - home),
-                f"{comparison.rival.id} {theirs:+.2f}".replace("-", "−"),
+                Html(f"{text(comparison.rival.id)} {_signed(theirs)}"),
                 _signed(comparison.difference),
                 interval,
             ]
@@ -316,7 +316,10 @@ def spread(view: View) -> Html:
     if not rows:
         return Html("")
     rows.sort(key=lambda r: -float(r.values.mean()))
-    note = "Box: middle half of the workloads; line: median; dot: mean; whiskers: 5 % to 95 %."
+    note = (
+        "Box: middle half of the workloads; line: median; dot: mean; whiskers: 5 % to 95 %. What is far worse than the "
+        "reference is drawn at the left edge."
+    )
     unit = f"{gain_label(view.problem)}, %, on the {SET_NAMES[view.which]} workloads"
     return _section("Spread over workloads", paragraph(note, "note"), figure(svg.boxes(rows, unit)))
 

@@ -85,7 +85,7 @@ def boxes(rows: Sequence[Box], unit: str) -> str:
     left, row_height, top = 190.0, 24.0, 8.0
     bottom = top + row_height * len(rows)
     edges = [float(q) for row in rows for q in np.quantile(row.values, [0.05, 0.95])]
-    x = Scale.over([*edges, 0.0], left, WIDTH - 12)
+    x = Scale.over([*(max(edge, _floor(max(edges))) for edge in edges), 0.0], left, WIDTH - 12)
     parts = []
     for tick in x.ticks():
         parts.append(_line(x(tick), top, x(tick), bottom, "zero" if tick == 0 else "grid"))
@@ -131,7 +131,8 @@ def scatter(points: Sequence[Point], x_label: str, y_label: str) -> str:
     """Points over a logarithmic cost axis; the labels of some are written, all are shown on hovering."""
     left, top, bottom = 60.0, 14.0, 300.0
     x = Scale.over([math.log10(p.x) for p in points], left, WIDTH - 12)
-    y = Scale.over([p.y for p in points], bottom, top)
+    most = max(p.y for p in points)
+    y = Scale.over([max(p.y, _floor(most)) for p in points], bottom, top)
     parts = []
     for tick in y.ticks(5):
         parts.append(_line(left, y(tick), WIDTH - 12, y(tick), "zero" if tick == 0 else "grid"))
@@ -140,7 +141,7 @@ def scatter(points: Sequence[Point], x_label: str, y_label: str) -> str:
         if x.low <= math.log10(value) <= x.high:
             parts.append(_line(x(math.log10(value)), top, x(math.log10(value)), bottom, "grid"))
             parts.append(_text(x(math.log10(value)), bottom + 16, _number(value), "middle", "tick"))
-    taken: list[tuple[float, float]] = []
+    taken: list[tuple[float, float, float]] = []
     for point in sorted(points, key=lambda p: -p.y):
         at_x, at_y = x(math.log10(point.x)), y(point.y)
         title = f"{point.label}: {point.y:.2f} at {point.x:.0f}"
@@ -148,19 +149,14 @@ def scatter(points: Sequence[Point], x_label: str, y_label: str) -> str:
             f'<g class="point {point.css}"><title>{escape(title)}</title>'
             f'<circle cx="{at_x:.1f}" cy="{at_y:.1f}" r="{4.5 if point.named else 3}"/></g>'
         )
-        free = all(abs(at_y - other_y) > 12 or abs(at_x - other_x) > 170 for other_x, other_y in taken)
+        label = _cut(point.label, 25)
+        width = 6.5 * len(label)
+        start = at_x + 8 if at_x + 8 + width < WIDTH else at_x - 8 - width
+        free = all(abs(at_y - y) > 12 or start > right or start + width < left for y, left, right in taken)
         if point.named and free:
-            end = at_x > WIDTH - 180
-            parts.append(
-                _text(
-                    at_x + (-8 if end else 8),
-                    at_y + 4,
-                    _cut(point.label, 25),
-                    "end" if end else "start",
-                    "tick",
-                )
-            )
-            taken.append((at_x, at_y))
+            end = start < at_x
+            parts.append(_text(at_x + (-8 if end else 8), at_y + 4, label, "end" if end else "start", "tick"))
+            taken.append((at_y, start, start + width))
     parts.append(_line(left, bottom, WIDTH - 12, bottom, "base"))
     parts.append(_text((left + WIDTH) / 2, bottom + 34, x_label, "middle", "axis"))
     parts.append(_text(left, top - 4, y_label, "start", "axis"))
@@ -222,6 +218,11 @@ def bar(share: float, css: str = "") -> str:
     """A bar of a share in [0, 1], for a table's cell."""
     width = 100 * min(1.0, max(0.0, share))
     return f'<span class="bar {css}"><span style="width:{width:.1f}%"></span></span>'
+
+
+def _floor(most: float) -> float:
+    """Where a scale of gains ends: a hopeless rival would flatten what matters, so it is drawn at the edge."""
+    return -1.5 * most if most > 0 else -math.inf
 
 
 def _axis(x: Scale, bottom: float, label: str) -> list[str]:

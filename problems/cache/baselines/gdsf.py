@@ -16,12 +16,7 @@ class Policy:
 
     def __init__(self, capacity, n_slots):
         self.capacity = capacity
-        # The heap's ids are tickets, issued in order of request: of equal ranks the older request goes first.
-        self.tickets = 2 * n_slots
-        self.order = Heap(self.tickets)
-        self.issued = 0
-        self.owner = np.zeros(self.tickets, dtype=np.int32)
-        self.ticket = np.zeros(n_slots, dtype=np.int32)
+        self.order = Heap(n_slots)
         self.count = np.zeros(n_slots, dtype=np.int64)  # requests since an object was stored
         self.sizes = np.zeros(n_slots, dtype=np.int64)
         self.used = 0
@@ -29,31 +24,11 @@ class Policy:
         self.rank = 0.0  # of the newcomer
         self.losers = Ring(n_slots)  # lower than the newcomer, in order
 
-    def enter(self, slot, rank):
-        if self.issued == self.tickets:
-            self.renumber()
-        self.issue(slot, rank)
-
-    def issue(self, slot, rank):
-        self.owner[self.issued] = slot
-        self.ticket[slot] = self.issued
-        self.order.push(self.issued, rank)
-        self.issued += 1
-
-    def renumber(self):
-        self.issued = 0
-        for ticket in range(self.tickets):
-            if ticket in self.order:
-                rank = self.order.priority(ticket)
-                self.order.remove(ticket)
-                self.issue(self.owner[ticket], rank)
-
     def on_hit(self, slot, key, size, now):
         self.used += size - self.sizes[slot]
         self.sizes[slot] = size
         self.count[slot] += 1
-        self.order.remove(self.ticket[slot])
-        self.enter(slot, self.age + self.count[slot] * WEIGHT / size)
+        self.order.push(slot, self.age + self.count[slot] * WEIGHT / size, now)
 
     def admit(self, slot, key, size, now):
         self.rank = self.age + WEIGHT / size
@@ -68,17 +43,17 @@ class Policy:
         return missing <= 0
 
     def lose(self, rank):
-        loser = self.owner[self.order.pop()]
+        loser = self.order.pop()
         self.losers.push(loser)
         self.age = rank
         return self.sizes[loser]
 
     def victim(self, slot, key, size, now):
         if len(self.losers) == 0:  # a cached object that grew needs room
-            own = self.order.priority(self.ticket[slot])
-            self.order.remove(self.ticket[slot])
+            own = self.order.priority(slot)
+            self.order.remove(slot)
             self.lose(self.order.priority(self.order.top()))
-            self.order.push(self.ticket[slot], own)
+            self.order.push(slot, own, now)
         return self.losers.pop()
 
     def shed(self, slot, key, size, now):
@@ -87,11 +62,11 @@ class Policy:
         return -1
 
     def on_evict(self, slot, key, size, now):
-        self.order.discard(self.ticket[slot])
+        self.order.discard(slot)
         self.used -= self.sizes[slot]
 
     def on_insert(self, slot, key, size, now, remembered):
         self.sizes[slot] = size
         self.used += size
         self.count[slot] = 1
-        self.enter(slot, self.rank)
+        self.order.push(slot, self.rank, now)

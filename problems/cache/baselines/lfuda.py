@@ -1,5 +1,3 @@
-import numpy as np
-
 from metamuse.policykit import Heap
 
 
@@ -14,36 +12,9 @@ class Policy:
     """
 
     def __init__(self, capacity, n_slots):
-        # The heap's ids are tickets, issued in order of request: of equal ranks the older request goes first.
-        self.tickets = 2 * n_slots
-        self.order = Heap(self.tickets)
-        self.issued = 0
-        self.owner = np.zeros(self.tickets, dtype=np.int32)
-        self.ticket = np.zeros(n_slots, dtype=np.int32)
+        self.order = Heap(n_slots)
         self.age = 0.0
         self.ageing = False  # something was evicted
-
-    def enter(self, slot, rank):
-        if self.issued == self.tickets:
-            self.renumber()
-        self.issue(slot, rank)
-
-    def issue(self, slot, rank):
-        self.owner[self.issued] = slot
-        self.ticket[slot] = self.issued
-        self.order.push(self.issued, rank)
-        self.issued += 1
-
-    def renumber(self):
-        self.issued = 0
-        for ticket in range(self.tickets):
-            if ticket in self.order:
-                self.issue(self.owner[ticket], self.leave(ticket))
-
-    def leave(self, ticket):
-        rank = self.order.priority(ticket)
-        self.order.remove(ticket)
-        return rank
 
     def grow_older(self):
         if self.ageing and len(self.order) > 0:
@@ -51,21 +22,22 @@ class Policy:
 
     def on_hit(self, slot, key, size, now):
         self.grow_older()
-        self.enter(slot, self.leave(self.ticket[slot]) + self.age)
+        self.order.push(slot, self.order.priority(slot) + self.age, now)
 
     def victim(self, slot, key, size, now):
-        ticket = self.order.top()
-        if self.owner[ticket] == slot:  # a cached object that grew needs room
-            rank = self.leave(ticket)
-            other = self.order.top()
-            self.order.push(ticket, rank)
-            return self.owner[other]
-        return self.owner[ticket]
+        lowest = self.order.top()
+        if lowest == slot:  # a cached object that grew needs room
+            rank = self.order.priority(slot)
+            self.order.remove(slot)
+            lowest = self.order.top()
+            self.order.push(slot, rank, now)
+        return lowest
 
     def on_evict(self, slot, key, size, now):
-        self.age = self.leave(self.ticket[slot])
+        self.age = self.order.priority(slot)
+        self.order.remove(slot)
         self.ageing = True
 
     def on_insert(self, slot, key, size, now, remembered):
         self.grow_older()
-        self.enter(slot, self.age + 1.0)
+        self.order.push(slot, self.age + 1.0, now)

@@ -96,7 +96,7 @@ class ListModel:
 
 class HeapModel:
     def __init__(self) -> None:
-        self.keys: dict[int, float] = {}
+        self.keys: dict[int, tuple[float, int]] = {}
 
     def _old(self, x: int) -> None:
         if not 0 <= x < N:
@@ -104,12 +104,12 @@ class HeapModel:
         if x not in self.keys:
             raise ValueError
 
-    def push(self, x: int, p: float) -> None:
+    def push(self, x: int, p: float, tie: int) -> None:
         if not 0 <= x < N:
             raise IndexError
         if p != p:
             raise ValueError
-        self.keys[x] = p
+        self.keys[x] = (p, tie)
 
     def top(self) -> int:
         if not self.keys:
@@ -130,7 +130,7 @@ class HeapModel:
 
     def priority(self, x: int) -> float:
         self._old(x)
-        return self.keys[x]
+        return self.keys[x][0]
 
     def contains(self, x: int) -> bool:
         return x in self.keys
@@ -266,7 +266,7 @@ STRUCTURES: dict[str, tuple[str, Callable[[], Any], dict[str, str]]] = {
     "Heap": (
         "Heap(n)",
         HeapModel,
-        {"push": "i, p"}
+        {"push": "i, p, j"}
         | dict.fromkeys(["top", "pop", "length"], "")
         | dict.fromkeys(["remove", "discard", "priority", "contains"], "i"),
     ),
