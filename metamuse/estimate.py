@@ -20,6 +20,8 @@ ANSWER_TOKENS = {
 REPAIRED = (0.0, 0.3)
 #: Seconds one candidate takes of one core, low and high, without long traces.
 CANDIDATE_SECONDS = (0.6, 2.0)
+#: Seconds of one core to score, tune and open the hold-out set for a baseline or finalist, on workloads of usual size.
+STUDY_SECONDS = (3.0, 10.0)
 #: Seconds one call of a hosted model takes, low and high.
 CALL_SECONDS = {"offline": (0.003, 0.02), "replay": (0.0, 0.001)}
 
@@ -78,7 +80,9 @@ def estimate(run: Run) -> dict[str, Any]:
     minutes = []
     for side in (0, 1):
         asking = sum(c[side] for c in calls.values()) * call_s[side] / run.llm.concurrency
-        scoring = n * CANDIDATE_SECONDS[side] / workers(run.config)
+        studied = len(run.problem.rivals) + int(run.config["search"]["finalists"])
+        scoring = n * CANDIDATE_SECONDS[side] + studied * STUDY_SECONDS[side]
+        scoring /= workers(run.config)
         minutes.append(round((max(asking, scoring) + 25) / 60, 1))
     return {
         "candidates": n,
