@@ -120,7 +120,7 @@ class _Bench:
         metric = self.problem.metric.name
         return [
             {"policy": name, "set": which, "workload": workload["name"], "metric": metric}
-            | _cell(outcome, which, i, workload)
+            | _cell(self.problem, outcome, which, i, workload)
             for which, described in self.workloads.items()
             for i, workload in enumerate(described)
         ]
@@ -146,7 +146,7 @@ class _Bench:
         return rows
 
 
-def _cell(outcome: Outcome, which: str, i: int, workload: dict[str, Any]) -> dict[str, Any]:
+def _cell(problem: Problem, outcome: Outcome, which: str, i: int, workload: dict[str, Any]) -> dict[str, Any]:
     if outcome.result is None:
         assert outcome.failure is not None
         kind, message = outcome.failure
@@ -164,4 +164,7 @@ def _cell(outcome: Outcome, which: str, i: int, workload: dict[str, Any]) -> dic
     details["seconds_total"] = workload.get("read_s", 0.0) + preparing + own
     if "state_bytes" in answer:
         details["state_bytes"] = answer["state_bytes"]
+        if problem.holds is not None:
+            what, counted = problem.holds
+            details[f"state_bytes_per_{what}"] = answer["state_bytes"] / answer["details"][counted]
     return {"value": answer["value"], "status": "ok", "message": "", "details": details}

@@ -78,7 +78,15 @@ def print_means(problem: Problem, rows: list[dict[str, Any]]) -> None:
         cells.append(f"{details['work']['max']:,}" if details.get("work") else "")
         states = [r["details"].get("state_bytes", 0) for r in rows if r["policy"] == name]
         cells.append(f"{max(states):,}" if any(states) else "")
+        if problem.holds:
+            each = [
+                r["details"].get(f"state_bytes_per_{problem.holds[0]}") for r in rows if r["policy"] == name
+            ]
+            known = sorted(e for e in each if e is not None)
+            cells.append(f"{known[len(known) // 2]:.1f}" if known else "")
         body.append([name, *cells])
     print(f"mean {problem.metric.name} by set of workloads")
     columns = ["policy", *sets, "ns/decision", "most steps in a call", "state bytes"]
+    if problem.holds:
+        columns.append(f"bytes/{problem.holds[0]}")
     print(table(columns, body, set(range(1, len(columns)))))

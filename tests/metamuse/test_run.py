@@ -309,6 +309,30 @@ def test_score_json_is_the_contract(traces: dict[str, str], tmp_path: Path) -> N
     assert row["value"] == row["details"]["misses"] / row["details"]["requests"]
 
 
+def test_baselines_are_shown_as_written_and_tuned_with_what_they_cost(
+    traces: dict[str, str], tmp_path: Path
+) -> None:
+    chosen = [*settings(traces), "search.tune_trials=6", "problem.baselines=lru,s3fifo", "--json"]
+    results = json.loads(finish(start("baselines", "problem=cache", *chosen, cwd=tmp_path)))["results"]
+    rows = {name: [r for r in results if r["policy"] == name] for name in {r["policy"] for r in results}}
+    assert set(rows) == {"fifo", "lru", "s3fifo", "s3fifo-tuned", "belady", "belady_bypass"}
+    for name, own in rows.items():
+        assert [r["set"] for r in own] == [s for s in ("feedback", "validation", "holdout") for _ in range(4)]
+        if not name.startswith("belady"):
+            assert all(r["details"]["work"]["max"] >= 1 for r in own)
+            assert all(r["details"]["state_bytes_per_object"] > 4 for r in own)
+
+    def reduction(name: str) -> float:
+        pairs = zip(rows[name], rows["fifo"], strict=True)
+        gains = [100 * (b["value"] - a["value"]) / b["value"] for a, b in pairs if a["set"] == "validation"]
+        return sum(gains) / len(gains)
+
+    assert reduction("s3fifo-tuned") >= reduction("s3fifo") - 1e-9, "the default is the first trial"
+    assert (
+        set(rows["s3fifo-tuned"][0]["details"]["constants"]) and "constants" not in rows["lru"][0]["details"]
+    )
+
+
 def test_a_failing_policy_scores_null_and_exit_code_1(traces: dict[str, str], tmp_path: Path) -> None:
     policy = tmp_path / "bad policy.py"
     policy.write_text(
