@@ -62,8 +62,7 @@ def setup(config: Mapping[str, Any]) -> Handler:
 class Candidates:
     """Handles one task: ``{"op": "evaluate" | "bound" | "describe", ...}``.
 
-    ``evaluate`` takes ``source``, ``values`` (of marked constants, may be missing), ``sets``, ``first`` (only so
-    many workloads of each set), ``metered`` (each row of scores holds its ``work``, see
+    ``evaluate`` takes ``source``, ``values`` (of marked constants, may be missing), ``sets``, ``metered`` (each row of scores holds its ``work``, see
     :func:`metamuse.policy.work.summary`, and no timing) and ``tolerant`` (report failures per workload
     instead of raising); it returns ``structure``, ``doc``, ``constants``, ``state_bytes``, ``scores`` (by set,
     a list in the order of workloads of ``{"workload", "value", "details", "timing"}``, or ``{"workload",
@@ -114,9 +113,8 @@ class Candidates:
         clock.done("probe")
         scores: dict[str, list[dict[str, Any]]] = {}
         for name in task["sets"]:
-            workloads = self.sets[name][: task.get("first")]
             tolerant = bool(task.get("tolerant"))
-            scores[name] = [self._score(program, compiled, loop, w, tolerant) for w in workloads]
+            scores[name] = [self._score(program, compiled, loop, w, tolerant) for w in self.sets[name]]
             clock.done(f"score_{name}")
         result = {
             "structure": program.structure(),
@@ -176,10 +174,14 @@ class Candidates:
         found = tuning.tune(program.constants, gain, trials, seed)
         if found is None:
             return {"failure": ["illegal", "it fails with every choice of its constants"]}
+        source = with_values(program.source, found.values)
+        written = {name: c.value for name, c in load(source, self.problem.contract).constants.items()}
+        if written != found.values:
+            return {"failure": ["contract", "its constants stand in a form that cannot be rewritten"]}
         tuned = self._variant(program, compiled, loop, found.values, [set])
         if "result" in tuned:
             tuned["result"] |= {
-                "source": with_values(program.source, found.values),
+                "source": source,
                 "values": found.values,
                 "gain": found.objective,
                 "default_gain": found.default,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -34,7 +35,8 @@ class Cost:
 
     @property
     def _axes(self) -> tuple[float, ...]:
-        return (-self.gain, self.ns, float(self.state), float(self.work or 0))
+        work = math.inf if self.work is None else float(self.work)
+        return (-self.gain, self.ns, float(self.state), work)
 
     def beats(self, other: Cost) -> bool:
         """Whether it gains as much at no more cost of any kind, and is better in one of them."""

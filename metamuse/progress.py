@@ -101,7 +101,7 @@ class Progress:
         """Take notes of what is new in the state."""
         if self.quiet:
             return
-        if len(state.entries) != self._entries:
+        if len(state.entries) + len(state.tuned) != self._entries:
             self._note_rivals(state)
         for call in state.calls[self._calls :]:
             self.tally.add_call(call)
@@ -115,7 +115,7 @@ class Progress:
             self._maybe_line()
 
     def _note_rivals(self, state: RunState) -> None:
-        self._entries = len(state.entries)
+        self._entries = len(state.entries) + len(state.tuned)
         self._offline = state.config.get("llm", {}).get("provider") == "offline"
         rival = ranking.best_baseline(self.problem, state)
         gain = None if rival is None else ranking.mean_gain(self.problem, state, rival, "validation")

@@ -136,7 +136,7 @@ class Run:
                 # Importing litellm takes seconds, and the first call would wait for it. A daemon: a mistake
                 # in the workloads is told at once.
                 threading.Thread(target=importlib.import_module, args=("litellm",), daemon=True).start()
-            await executor.start()
+            await asyncio.gather(executor.start(), holdout.start())
             with progress:
                 return await self._search(executor, holdout, progress)
         finally:
@@ -155,6 +155,9 @@ class Run:
             except UsageError:
                 shutil.rmtree(folder, ignore_errors=True)  # nothing has begun: leave nothing half-written
                 raise
+        for entry in [*state.ordered(), *state.tuned.values()]:
+            if entry.discovered:  # a killed process may have recorded it without writing its files
+                rundir.write_solution(folder, entry)
         state.apply(journal.append("session", layers=executor.layers()))
         tracker = make_tracker(self.config, self.root)
         tracker.start(self.problem, state, folder)

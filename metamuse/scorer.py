@@ -45,6 +45,11 @@ class Scorer:
         return outcome
 
 
+def is_lost(outcome: Outcome) -> bool:
+    """Whether a task failed for no fault of its own, so that it is not put on record: a resumed run tries again."""
+    return outcome.failure is not None and outcome.failure[0] == "infrastructure"
+
+
 def recorded(outcome: Outcome) -> dict[str, Any]:
     """The fields of a journal event that say how a task ended."""
     if outcome.failure is not None:

@@ -132,7 +132,8 @@ class _Bench:
         if any(row["status"] != "ok" for row in scored[name]):
             return []
         reference = [r["value"] for r in scored[self.problem.reference] if r["set"] == "validation"]
-        payload = metering(source) | (tuning(reference, self.trials, self.seed) if self.trials else {})
+        known = self.trials and None not in reference
+        payload = metering(source) | (tuning(reference, self.trials, self.seed) if known else {})
         outcome = await self.run(f"{name}.tune", payload)
         tuned = (take_tuned(outcome) or {}).get("result")
         rows = []

@@ -166,7 +166,11 @@ class RunState:
         entry = self.entry(event["id"])
         if "shift_failure" in event:
             entry.data["shift_failure"] = event["shift_failure"]
-        _take_outcome(entry, event)
+        if event.get("failure"):
+            # Not its status: what happens on the hold-out set selects nothing.
+            entry.data["holdout_failure"] = event["failure"]
+        else:
+            _take_outcome(entry, event)
 
     def _on_tuned(self, event: dict[str, Any]) -> None:
         base = self.entry(event["of"])
@@ -223,7 +227,7 @@ class RunState:
 
     def bounds(self) -> list[Entry]:
         """Bounds: what knowing the future would reach."""
-        return [e for e in self.entries.values() if e.kind == "bound"]
+        return sorted((e for e in self.entries.values() if e.kind == "bound"), key=lambda e: e.id)
 
     def failures(self) -> dict[str, int]:
         """How many solutions failed, by class (classes without failures left out)."""

@@ -17,12 +17,9 @@ from metamuse import ranking
 from metamuse.errors import UsageError
 from metamuse.executor.base import Limits, Outcome
 from metamuse.recorder import Recorder
-from metamuse.scorer import RunStopped, Scorer, recorded
+from metamuse.scorer import RunStopped, Scorer, is_lost, recorded
 from metamuse.state import Entry, most_work
 from problems.base import SHIFT, Problem
-
-#: Workloads on which the work of a policy's calls is counted; a count needs no average.
-METERED = 3
 
 
 class Study:
@@ -77,6 +74,8 @@ class Study:
         id = self.problem.reference
         if id not in self.state.entries:
             await self._enter(id, "baseline", self.problem.baselines[id])
+        if id not in self.state.entries:
+            raise RunStopped(f"the reference baseline {id} could not be scored, for no fault of its own")
         reference = self.state.entries[id]
         if not reference.ok:
             raise UsageError(f"The reference baseline {id} fails on these workloads: {reference.message}")
@@ -101,7 +100,8 @@ class Study:
             async with self._slots:
                 if id not in self.state.entries:
                     await self._enter(id, kind, source)
-            await self._study(self.state.entries[id])
+            if id in self.state.entries:
+                await self._study(self.state.entries[id])
 
         await asyncio.gather(*(study(id, *policy) for id, policy in policies.items()))
 
@@ -134,15 +134,25 @@ class Study:
                 self.recorder.emit("workloads", workloads={name: rows})
 
     async def _enter(self, id: str, kind: str, source: str) -> None:
-        """Score a baseline, bound or the incumbent on feedback and validation workloads."""
+        """Score a baseline, bound or the incumbent on feedback and validation workloads, and tune it."""
         sets = ["feedback", "validation"]
         payload: dict[str, Any] = {"op": "bound", "bound": id, "sets": sets}
+        tuning: dict[str, Any] = {}
         if kind != "bound":
-            payload = {"op": "evaluate", "source": source, "sets": sets, "metered": True} | self._tuning()
-        outcome = await self.searching.run(id, payload, self.limits)
+            payload = {"op": "evaluate", "source": source, "sets": sets, "metered": True}
+            tuning = self._tuning()
+        outcome = await self.searching.run(id, payload | tuning, self.limits)
         tuned = take_tuned(outcome)
+        if outcome.failure is not None and tuning and not is_lost(outcome):
+            # Perhaps only the trials took too long, or one of them never ended.
+            tuned = recorded(outcome)
+            outcome = await self.searching.run(id, payload, self.limits)
+            if outcome.result is not None and not outcome.result["constants"]:
+                tuned = None
+        if is_lost(outcome):
+            return
         self.recorder.emit("entry", id=id, kind=kind, name=id, source=source, **recorded(outcome))
-        if tuned is not None:
+        if tuned is not None and outcome.failure is None:
             self.recorder.emit("tuned", of=id, trials=self.trials, **tuned)
 
     async def _study(self, entry: Entry) -> None:
@@ -161,9 +171,9 @@ class Study:
         payload = metering(entry.source) | (self._tuning() if untuned else {})
         outcome = await self.searching.run(f"{entry.id}.tune", payload, self.limits)
         tuned = take_tuned(outcome)
-        if outcome.result is not None:
+        if outcome.result is not None and entry.work is None:
             self.recorder.emit("metered", id=entry.id, work=most_work(outcome.result["scores"]["validation"]))
-        if untuned:
+        if untuned and not is_lost(outcome):
             self.recorder.emit("tuned", of=entry.id, trials=self.trials, **(tuned or recorded(outcome)))
 
     def _tuning(self) -> dict[str, Any]:
@@ -173,31 +183,44 @@ class Study:
         return tuning(reference.scores["validation"].values.tolist(), self.trials, self.seed)
 
     async def _open_holdout(self, entry: Entry, tuned: Entry | None) -> None:
-        if "holdout" in entry.scores:
+        forms = [form for form in (entry, tuned) if form is not None and _unopened(form)]
+        if not forms:
             return
         async with self._opening:
             if not self._opened:
-                await self.holdout.executor.start()
                 await self.describe(self.holdout)
                 self._opened = True
         sets = [name for name in self.state.workloads if name == "holdout" or name.startswith(SHIFT)]
-        payload: dict[str, Any] = {"op": "evaluate", "source": entry.source}
-        if entry.kind == "bound":
-            payload = {"op": "bound", "bound": entry.id}
-        elif tuned is not None and tuned.ok:
-            payload["also"] = tuned.data["values"]
-        outcome = await self.holdout.run(f"{entry.id}.holdout", payload | {"sets": sets}, self.limits)
+        if len(forms) == 2 and tuned is not None:
+            # Both with one compilation; if anything fails, each by itself.
+            payload = {"op": "evaluate", "source": entry.source, "sets": sets, "also": tuned.data["values"]}
+            outcome = await self.holdout.run(f"{entry.id}.holdout", payload, self.limits)
+            also = {} if outcome.result is None else outcome.result.pop("also")
+            if "result" in also:
+                self.recorder.emit("holdout", id=tuned.id, **also)
+                self.recorder.emit("holdout", id=entry.id, **recorded(outcome))
+                return
+        for form in forms:
+            await self._open_one(form, sets)
+
+    async def _open_one(self, form: Entry, sets: list[str]) -> None:
+        payload: dict[str, Any] = {"op": "evaluate", "source": form.source}
+        if form.kind == "bound":
+            payload = {"op": "bound", "bound": form.id}
+        outcome = await self.holdout.run(f"{form.id}.holdout", payload | {"sets": sets}, self.limits)
+        if is_lost(outcome):
+            return
         extra = {}
         if outcome.failure is not None and len(sets) > 1:
             # What fails on shifted workloads only is worth knowing, and no failure on the others.
-            extra = {"shift_failure": list(outcome.failure)}
-            payload = payload | {"sets": ["holdout"]}
-            outcome = await self.holdout.run(f"{entry.id}.holdout", payload, self.limits)
-        also = None if outcome.result is None else outcome.result.pop("also", None)
-        if tuned is not None and also is not None:
-            # First, so that a run that is killed in between does both again.
-            self.recorder.emit("holdout", id=tuned.id, **extra, **also)
-        self.recorder.emit("holdout", id=entry.id, **extra, **recorded(outcome))
+            alone = await self.holdout.run(f"{form.id}.holdout", payload | {"sets": ["holdout"]}, self.limits)
+            if alone.failure is None:
+                extra, outcome = {"shift_failure": list(outcome.failure)}, alone
+        self.recorder.emit("holdout", id=form.id, **extra, **recorded(outcome))
+
+
+def _unopened(form: Entry) -> bool:
+    return form.ok and "holdout" not in form.scores and "holdout_failure" not in form.data
 
 
 def tuning(reference: list[float], trials: int, seed: int) -> dict[str, Any]:
@@ -212,7 +235,6 @@ def metering(source: str) -> dict[str, Any]:
         "op": "evaluate",
         "source": source,
         "sets": ["validation"],
-        "first": METERED,
         "metered": True,
     }
 

@@ -70,16 +70,16 @@ def marked_constants(source: str, tree: ast.Module) -> dict[str, Constant]:
 
 def with_values(source: str, values: Mapping[str, int | float]) -> str:
     """The source of a policy with other values of some marked constants; everything else stays as it is."""
-    lines = source.splitlines(keepends=True)
+    lines = re.split(r"(?<=\n)|(?<=\r)(?!\n)", source)  # where Python ends lines, unlike str.splitlines
     for node in ast.parse(source).body:
         if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
             continue
         target = node.targets[0] if isinstance(node, ast.Assign) else node.target
         if isinstance(target, ast.Name) and target.id in values:
-            line = lines[node.lineno - 1].encode()  # columns of the tree count bytes
+            line = lines[node.value.lineno - 1].encode()  # columns of the tree count bytes
             number = repr(values[target.id]).encode()
             line = line[: node.value.col_offset] + number + line[node.value.end_col_offset :]
-            lines[node.lineno - 1] = line.decode()
+            lines[node.value.lineno - 1] = line.decode()
     return "".join(lines)
 
 

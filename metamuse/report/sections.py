@@ -255,6 +255,8 @@ def shift(view: View) -> Html:
 
 def price(view: View) -> Html:
     """What policies cost to run, and which of them no other beats."""
+    if view.which != "holdout":
+        return Html("")  # baselines are timed there only
     contenders = ranking.ranked(view.problem, view.state, view.state.contenders(), "validation")[:TOP]
     shown = costs(view.problem, view.state, [*contenders, *view.state.rivals()], view.which)
     if not shown:
@@ -367,7 +369,7 @@ def diversity(view: View) -> Html:
         "or if their programs are equal up to constants. The count of record uses 0.001."
     )
     parts: list[Html] = [paragraph(note, "note"), curve]
-    if figures["clusters"]:
+    if figures.get("clusters"):
         clusters = sorted(figures["clusters"].items(), key=lambda item: -item[1])
         parts.append(Html("<h3>Nearest baseline</h3>"))
         parts.append(
@@ -378,7 +380,7 @@ def diversity(view: View) -> Html:
             )
         )
     numbers = {
-        "entropy of these clusters": f"{figures['entropy']:.2f} nats",
+        "entropy of these clusters": f"{figures['entropy']:.2f} nats" if "entropy" in figures else "–",
         "mean distance between solutions": _optional(figures.get("mean_distance")),
         "mean distance to the nearest other": _optional(figures.get("mean_nearest")),
     }
@@ -436,7 +438,7 @@ def cost(view: View) -> Html:
         ["waypoint", "calls", "tokens in", "tokens out", "seconds waited", "cost"], rows, range(1, 6)
     )
     stages = table(
-        ["stage of scoring", "seconds of one core"],
+        ["stage of scoring solutions", "seconds of one core"],
         [[k.replace("_", " "), f"{v:.2f}"] for k, v in timing["scoring_by_stage"].items()],
         [1],
     )

@@ -10,6 +10,8 @@ from html import escape
 import numpy as np
 
 WIDTH = 720
+#: Where a logarithmic axis of costs ends.
+_LEAST = 0.1
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ class Point:
 def scatter(points: Sequence[Point], x_label: str, y_label: str) -> str:
     """Points over a logarithmic cost axis; the labels of some are written, all are shown on hovering."""
     left, top, bottom = 60.0, 14.0, 300.0
-    x = Scale.over([math.log10(p.x) for p in points], left, WIDTH - 12)
+    x = Scale.over([math.log10(max(p.x, _LEAST)) for p in points], left, WIDTH - 12)
     most = max(p.y for p in points)
     y = Scale.over([max(p.y, _floor(most)) for p in points], bottom, top)
     parts = []
@@ -143,7 +145,7 @@ def scatter(points: Sequence[Point], x_label: str, y_label: str) -> str:
             parts.append(_text(x(math.log10(value)), bottom + 16, _number(value), "middle", "tick"))
     taken: list[tuple[float, float, float]] = []
     for point in sorted(points, key=lambda p: -p.y):
-        at_x, at_y = x(math.log10(point.x)), y(point.y)
+        at_x, at_y = x(math.log10(max(point.x, _LEAST))), y(point.y)
         title = f"{point.label}: {point.y:.2f} at {point.x:.0f}"
         parts.append(
             f'<g class="point {point.css}"><title>{escape(title)}</title>'

@@ -92,7 +92,10 @@ def verdict(problem: Problem, state: RunState) -> list[str]:
     else:
         sentences.append(f"{first}, {comparison.sentence}.")
         sentences += _stronger(problem, state, best, comparison)
-    if which == "validation":
+    failed = best.data.get("holdout_failure")
+    if failed:
+        sentences.append(f"It FAILED on the hold-out workloads ({failed[0]}): {failed[1]}")
+    elif which == "validation":
         sentences.append(
             "These workloads chose it; the hold-out set has not been opened, so this is not yet an honest number."
         )

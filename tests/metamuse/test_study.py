@@ -42,6 +42,8 @@ class Script:
         failure = self.failing.get(task.id)
         if SHIFTED in task.payload.get("sets", []):
             failure = failure or self.failing.get(f"{task.id}/shift")
+        if "tune" in task.payload:
+            failure = failure or self.failing.get(f"{task.id}/tune")
         result = None if failure else self.answer(task.payload)
         return Outcome(task.id, result, failure, 0.5, 0.5, 1.0)
 
@@ -104,7 +106,10 @@ def everything(made: Study) -> RunState:
 
 
 def scripts(**failing: Any) -> tuple[Script, Script]:
-    names = {k.replace("__", ".").replace("_SHIFT", "/shift"): v for k, v in failing.items()}
+    names = {
+        k.replace("__", ".").replace("_SHIFT", "/shift").replace("_TUNE", "/tune"): v
+        for k, v in failing.items()
+    }
     return Script(["feedback", "validation"], names), Script(["holdout", SHIFTED], names)
 
 
@@ -139,6 +144,35 @@ def test_failing_on_shifted_workloads_only_is_told_apart(tmp_path: Path) -> None
     clever = everything(study(tmp_path, searching, holdout)).entries["clever"]
     assert clever.ok and "holdout" in clever.scores and SHIFTED not in clever.scores
     assert clever.data["shift_failure"] == ["timeout", "too slow"]
+    tuned = study(tmp_path, *scripts()).state.tuned["clever"]
+    assert SHIFTED in tuned.scores and "shift_failure" not in tuned.data, "each form is judged by itself"
+
+
+def test_failing_on_the_holdout_set_changes_no_selection(tmp_path: Path) -> None:
+    searching, holdout = scripts(clever__holdout=("crash", "it divided by zero"))
+    state = everything(study(tmp_path, searching, holdout))
+    clever = state.entries["clever"]
+    assert clever.ok and "holdout" not in clever.scores
+    assert clever.data["holdout_failure"] == ["crash", "it divided by zero"]
+    assert "holdout" in state.tuned["clever"].scores
+    searching, holdout = scripts()
+    everything(study(tmp_path, searching, holdout))
+    assert holdout.asked == [], "it is not opened again"
+
+
+def test_what_cannot_be_tuned_in_time_keeps_its_score(tmp_path: Path) -> None:
+    searching, holdout = scripts(clever_TUNE=("timeout", "took too long"))
+    state = everything(study(tmp_path, searching, holdout))
+    assert state.entries["clever"].ok and "holdout" in state.entries["clever"].scores
+    assert state.tuned["clever"].status == "timeout"
+
+
+def test_what_is_lost_for_no_fault_of_its_own_is_tried_again(tmp_path: Path) -> None:
+    lost = ("infrastructure", "the scorer is gone")
+    state = everything(study(tmp_path, *scripts(clever=lost)))
+    assert "clever" not in state.entries
+    state = everything(study(tmp_path, *scripts()))
+    assert state.entries["clever"].ok and "holdout" in state.tuned["clever"].scores
 
 
 def test_without_trials_nothing_is_tuned(tmp_path: Path) -> None:

@@ -95,6 +95,12 @@ def test_values_are_written_where_they_stand() -> None:
     assert with_values(text, {"SHARE": 0.25, "DEPTH": 4, "BIAS": -1.5}) == SOURCE
 
 
+def test_values_are_found_where_python_ends_lines() -> None:
+    text = with_values("# page\x0cbreak \u2028 mark\r\nA = 0.5  # tune: 0..1\n", {"A": 0.7})
+    assert text == "# page\x0cbreak \u2028 mark\r\nA = 0.7  # tune: 0..1\n"
+    assert with_values("A = (\n    0.5  # tune: 0..1\n)\n", {"A": 0.7}) == "A = (\n    0.7  # tune: 0..1\n)\n"
+
+
 @given(
     st.floats(0.05, 0.95),
     st.integers(1, 16),
