@@ -59,7 +59,9 @@ class OrLibrary:
         shifts = np.zeros(count + 1, dtype=np.int64)
         _, _, code = decimals.parse(_bytes(fields[0]), 0, mantissas[:1], shifts[:1])
         if code != decimals.OK:
-            raise self._fault(at, f"the capacity of {name}, {quoted(fields[0])}, {_REASON[code]}")
+            raise self._fault(
+                at, f"the capacity of {name}, {quoted(fields[0])}, {_REASON.get(code, 'is no number')}"
+            )
         begin = self._at
         done, self._at, code = decimals.parse(self._bytes, begin, mantissas[1:], shifts[1:])
         if code == decimals.END:

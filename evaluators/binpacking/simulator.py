@@ -94,7 +94,7 @@ def bind(policy: Policy) -> Any:
     return policy.bind(make_driver, {"on_packed": _nothing})
 
 
-def simulate(policy: Policy, loop: Any, stream: Stream, stop: int | None = None) -> Score:
+def simulate(policy: Policy, loop: Any, stream: Stream) -> Score:
     """Pack one stream with a fresh policy.
 
     Returns:
@@ -104,13 +104,14 @@ def simulate(policy: Policy, loop: Any, stream: Stream, stop: int | None = None)
     Raises:
         PolicyError: ``illegal`` (no such bin, or no room in it), ``crash`` (it raised).
     """
-    items = stream.items if stop is None else stream.items[:stop]
+    items = stream.items
     remaining = np.zeros(FIRST_ROOM, dtype=np.int64)
     counters = np.zeros(4, dtype=np.int64)
     counters[CHOSEN] = stream.capacity
-    state = policy.grow(policy.state(stream.capacity), FIRST_ROOM)
     began = time.process_time()
     try:
+        state = policy.grow(policy.state(stream.capacity), FIRST_ROOM)
+        began = time.process_time()
         while loop(state, items, remaining, counters) == FULL:
             remaining = np.concatenate([remaining, np.zeros_like(remaining)])
             state = policy.grow(state, len(remaining))
@@ -137,16 +138,10 @@ def simulate(policy: Policy, loop: Any, stream: Stream, stop: int | None = None)
         raise PolicyError(
             "illegal", f"choose() returned {chosen}, {reason} (at item {counters[NEXT]} of {stream.name})"
         )
-    bins = int(counters[OPEN])
-    bound = Stream(stream.name, items, stream.capacity).lower_bound
     n = len(items)
-    return Score(
-        stream.name,
-        100.0 * (bins - bound) / bound,
-        {"items": float(n), "bins": float(bins), "lower_bound": float(bound)},
-        {
-            "seconds": seconds,
-            "items_per_s": n / seconds if seconds else 0.0,
-            "ns_per_decision": 1e9 * seconds / n,
-        },
-    )
+    timing = {
+        "seconds": seconds,
+        "items_per_s": n / seconds if seconds else 0.0,
+        "ns_per_decision": 1e9 * seconds / n,
+    }
+    return stream.score(int(counters[OPEN]), timing)

@@ -56,6 +56,8 @@ async def _in_jail(problem: Problem, config: dict[str, Any], executor: Executor)
     for finding in check_sets(problem, workloads):
         yield finding
     sizes = {which: len(rows) for which, rows in workloads.items()}
+    if not all(sizes.values()):
+        return  # said above; nothing can be scored
     for finding in await Bench(problem, executor, sizes, limit).check():
         yield finding
     for finding in await check_cheats(problem, executor, limit):
