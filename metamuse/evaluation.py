@@ -33,8 +33,8 @@ def setup(config: Mapping[str, Any]) -> Handler:
 
     Args:
         config: ``problem`` (its configuration), ``sets`` (names of sets, ``shifts`` for all shifted
-            workloads, or ``{"given": patterns}``), and
-            ``warm`` (compile a baseline first, so that candidates find everything warm).
+            workloads, or ``{"given": patterns}``), and ``warm`` (compile a baseline first, so that candidates
+            find everything warm).
 
     Returns:
         The handler of one task, see :class:`Candidates`.
@@ -62,9 +62,9 @@ def setup(config: Mapping[str, Any]) -> Handler:
 class Candidates:
     """Handles one task: ``{"op": "evaluate" | "bound" | "describe", ...}``.
 
-    ``evaluate`` takes ``source``, ``values`` (of marked constants, may be missing), ``sets``, ``metered`` (each row of scores holds its ``work``, see
-    :func:`metamuse.policy.work.summary`, and no timing) and ``tolerant`` (report failures per workload
-    instead of raising); it returns ``structure``, ``doc``, ``constants``, ``state_bytes``, ``scores`` (by set,
+    ``evaluate`` takes ``source``, ``values`` (of marked constants, may be missing), ``sets``, ``metered`` (each
+    row of scores holds its ``work``, see :func:`metamuse.policy.work.summary`, and no timing) and ``tolerant``
+    (report failures per workload instead of raising); it returns ``structure``, ``doc``, ``constants``, ``state_bytes``, ``scores`` (by set,
     a list in the order of workloads of ``{"workload", "value", "details", "timing"}``, or ``{"workload",
     "failure": [kind, message]}`` when tolerant) and ``seconds`` by stage.
 

@@ -137,13 +137,13 @@ class Study:
         """Score a baseline, bound or the incumbent on feedback and validation workloads, and tune it."""
         sets = ["feedback", "validation"]
         payload: dict[str, Any] = {"op": "bound", "bound": id, "sets": sets}
-        tuning: dict[str, Any] = {}
+        trials: dict[str, Any] = {}
         if kind != "bound":
             payload = {"op": "evaluate", "source": source, "sets": sets, "metered": True}
-            tuning = self._tuning()
-        outcome = await self.searching.run(id, payload | tuning, self.limits)
+            trials = self._tuning()
+        outcome = await self.searching.run(id, payload | trials, self.limits)
         tuned = take_tuned(outcome)
-        if outcome.failure is not None and tuning and not is_lost(outcome):
+        if outcome.failure is not None and trials and not is_lost(outcome):
             # Perhaps only the trials took too long, or one of them never ended.
             tuned = recorded(outcome)
             outcome = await self.searching.run(id, payload, self.limits)

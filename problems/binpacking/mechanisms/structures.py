@@ -11,18 +11,25 @@ Structure = Callable[[Draft], None]
 _OFFER_LEVEL = "self.offer(item, free, self.bins.first(free))"
 
 
+def _among_levels(d: Draft, find: list[str], how: str) -> None:
+    """Bins are looked at by their free space."""
+    d.levels()
+    d.find = find
+    d.say("state", "The open bins by their free space.")
+    d.say("choose", how)
+
+
 def levels(d: Draft) -> None:
     """Every free space that occurs."""
-    d.levels()
-    d.find = [
+    find = [
         "free = self.bins.next_level(item)",
         "while free >= 0:",
         f"    {_OFFER_LEVEL}",
         "    free = self.bins.next_level(free + 1)",
     ]
-    d.say("state", "The open bins by their free space.")
-    d.say(
-        "choose",
+    _among_levels(
+        d,
+        find,
         "Of every free space that occurs and suffices one bin is weighed; the cheapest takes the item.",
     )
 
@@ -30,8 +37,7 @@ def levels(d: Draft) -> None:
 def tightest(d: Draft) -> None:
     """Best fit with a choice."""
     look = d.number("LOOK", 2, 16, log=True)
-    d.levels()
-    d.find = [
+    find = [
         "free = self.bins.next_level(item)",
         f"for _ in range({look}):",
         "    if free < 0:",
@@ -39,15 +45,15 @@ def tightest(d: Draft) -> None:
         f"    {_OFFER_LEVEL}",
         "    free = self.bins.next_level(free + 1)",
     ]
-    d.say("state", "The open bins by their free space.")
-    d.say("choose", f"The {look} smallest free spaces that suffice are weighed; the cheapest takes the item.")
+    _among_levels(
+        d, find, f"The {look} smallest free spaces that suffice are weighed; the cheapest takes the item."
+    )
 
 
 def emptiest(d: Draft) -> None:
     """Worst fit with a choice, and the tightest bin."""
     look = d.number("LOOK", 1, 12, log=True)
-    d.levels()
-    d.find = [
+    find = [
         "free = self.bins.previous_level(self.capacity)",
         f"for _ in range({look}):",
         "    if free < item:",
@@ -58,9 +64,9 @@ def emptiest(d: Draft) -> None:
         "if free >= 0:",
         f"    {_OFFER_LEVEL}",
     ]
-    d.say("state", "The open bins by their free space.")
-    d.say(
-        "choose",
+    _among_levels(
+        d,
+        find,
         f"The {look} largest free spaces and the tightest one are weighed; the cheapest takes the item.",
     )
 
@@ -68,8 +74,7 @@ def emptiest(d: Draft) -> None:
 def rungs(d: Draft) -> None:
     """One level from each of several equal stretches."""
     look = d.number("LOOK", 3, 24, log=True)
-    d.levels()
-    d.find = [
+    find = [
         "last = -1",
         f"for rung in range({look}):",
         f"    free = self.bins.next_level(item + rung * (self.capacity - item) // {look})",
@@ -79,9 +84,9 @@ def rungs(d: Draft) -> None:
         f"        {_OFFER_LEVEL}",
         "        last = free",
     ]
-    d.say("state", "The open bins by their free space.")
-    d.say(
-        "choose",
+    _among_levels(
+        d,
+        find,
         f"The free spaces that suffice are cut into {look} stretches and the tightest of each is weighed.",
     )
 
@@ -89,8 +94,7 @@ def rungs(d: Draft) -> None:
 def draw(d: Draft) -> None:
     """Levels drawn by lot, and the tightest."""
     look = d.number("LOOK", 2, 12, log=True)
-    d.levels()
-    d.find = [
+    find = [
         "free = self.bins.next_level(item)",
         f"for _ in range({look}):",
         "    if free < 0:",
@@ -98,9 +102,8 @@ def draw(d: Draft) -> None:
         f"    {_OFFER_LEVEL}",
         f"    free = self.bins.next_level(item + {d.rng()}.below(self.capacity - item + 1))",
     ]
-    d.say("state", "The open bins by their free space.")
-    d.say(
-        "choose", f"The tightest bin and up to {look} drawn by lot are weighed; the cheapest takes the item."
+    _among_levels(
+        d, find, f"The tightest bin and up to {look} drawn by lot are weighed; the cheapest takes the item."
     )
 
 
