@@ -51,6 +51,12 @@ def best_baseline(problem: Problem, state: RunState, which: str = "validation") 
     return order[0] if order else None
 
 
+def opponent(problem: Problem, state: RunState) -> Entry | None:
+    """What the winner has to be better than: the user's incumbent, if one was scored, else the best baseline."""
+    incumbent = next((e for e in state.entries.values() if e.kind == "incumbent" and e.ok), None)
+    return incumbent or best_baseline(problem, state)
+
+
 def interval(values: np.ndarray, seed: int) -> tuple[float, float]:
     """95 % bootstrap interval of the mean, resampling workloads.
 

@@ -202,7 +202,7 @@ def _best(problem: Problem, state: RunState, seed: int) -> dict[str, Any] | None
         for name in entry.scores
         if name.startswith(SHIFT) and (gain := ranking.mean_gain(problem, state, entry, name)) is not None
     }
-    rival = ranking.best_baseline(problem, state)
+    rival = ranking.opponent(problem, state)
     theirs = None if rival is None else ranking.gains(problem, state, rival, which)
     if rival is not None and own is not None and theirs is not None:
         low, high = ranking.interval(own - theirs, seed)

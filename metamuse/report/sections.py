@@ -189,7 +189,9 @@ def workloads(view: View) -> Html:
         return Html("")
     reference = view.state.entries.get(view.problem.reference)
     rival = view.rivals[0] if view.rivals else None
-    others = list(dict.fromkeys(e.id for e in (rival, reference, *view.bounds[:1]) if e is not None))
+    incumbent = view.state.entries.get("incumbent")
+    shown = (rival, incumbent if incumbent and incumbent.ok else None, reference, *view.bounds[:1])
+    others = list(dict.fromkeys(e.id for e in shown if e is not None and view.which in e.scores))
     entries = [view.best, *(view.state.entry(id) for id in others)]
     own, theirs = view.gains(view.best), None if rival is None else view.gains(rival)
     columns = [

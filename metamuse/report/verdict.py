@@ -84,7 +84,7 @@ def verdict(problem: Problem, state: RunState) -> list[str]:
     which = decisive_set(problem, state, best)
     gain = ranking.mean_gain(problem, state, best, which)
     sentences = []
-    rival = ranking.best_baseline(problem, state)
+    rival = ranking.opponent(problem, state)
     comparison = None if rival is None else compare(problem, state, best, rival, which)
     first = f"{best.name} ({best.id}): {gain:.2f} % {gain_label(problem)} on the {SET_NAMES[which]} workloads"
     if comparison is None:

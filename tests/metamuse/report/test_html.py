@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import yaml
 
 from metamuse import ranking, rundir
 from metamuse.report.html import page, write_report
+from metamuse.report.verdict import verdict
 from metamuse.state import RunState
 from tests.support.fake_run import FakeProblem, events, fake_state
 
@@ -166,6 +168,18 @@ def test_tuned_rows_shifts_and_costs_are_shown() -> None:
     assert "half the tide" in text and "no moon" in text
     steps = max(entry.work["max"] for entry in state.entries.values() if entry.work)
     assert f"{steps:,}" in text and "on the front" in text
+
+
+def test_the_winner_is_compared_with_the_incumbent_first() -> None:
+    problem = FakeProblem()
+    state = fake_state(problem)
+    state.entries["incumbent"] = replace(state.entries["clever"], id="incumbent", kind="incumbent")
+    first, *rest = verdict(problem, state)
+    assert "than incumbent (" in first and any("cunning is the strongest baseline" in s for s in rest)
+    against = rundir.summary(problem, state, "r1")["best"]["against"]
+    assert against["baseline"] == "incumbent"
+    state.entries["incumbent"].status = "timeout"
+    assert "than cunning (" in verdict(problem, state)[0]
 
 
 def test_a_winner_that_fails_on_shifted_workloads_is_said_to() -> None:
