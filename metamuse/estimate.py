@@ -80,7 +80,7 @@ def estimate(run: Run) -> dict[str, Any]:
     minutes = []
     for side in (0, 1):
         asking = sum(c[side] for c in calls.values()) * call_s[side] / run.llm.concurrency
-        studied = len(run.problem.rivals) + int(run.config["search"]["finalists"])
+        studied = len(run.problem.rivals) + run.finalists
         scoring = n * CANDIDATE_SECONDS[side] + studied * STUDY_SECONDS[side]
         scoring /= workers(run.config)
         minutes.append(round((max(asking, scoring) + 25) / 60, 1))

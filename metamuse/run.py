@@ -20,7 +20,7 @@ from metamuse import rundir
 from metamuse.build import limits, make_executor, make_problem, read_incumbent
 from metamuse.discover import BudgetExhausted, Discovery, Settings, first
 from metamuse.errors import UsageError
-from metamuse.executor.base import Executor, ExecutorBroken
+from metamuse.executor.base import Executor, ExecutorBroken, Limits
 from metamuse.journal import Journal, read
 from metamuse.llm import (
     Budget,
@@ -64,7 +64,11 @@ class Run:
         self.quiet = quiet
         self.folder = folder
         self.settings = self._settings()
+        self.candidate_limits = self._patience()
         self.trusted_limits = limits(config, settings_of.number(config, "executor.trusted_wall_s", 1))
+        self.finalists = settings_of.whole(config, "search.finalists", 1)
+        self.trials = settings_of.whole(config, "search.tune_trials", 0)
+        self.max_failures = settings_of.whole(config, "search.max_failures", 1)
         _check_stimuli(config)
         if self.llm.provider == "replay":
             self.recorded = rundir.find(self.root, str(config["run"] or "latest")) / "completions.jsonl"
@@ -84,24 +88,23 @@ class Run:
             repairs=settings_of.whole(config, "search.repairs", 0),
         )
 
+    def _patience(self) -> Limits:
+        """Limits of a candidate before the reference is scored."""
+        given = self.config["executor"]["wall_s"]
+        wall = CANDIDATE_SECONDS if given is None else settings_of.number(self.config, "executor.wall_s", 0.1)
+        return limits(self.config, wall)
+
     def _study(self, recorder: Recorder, searching: Executor, holdout: Executor) -> Study:
-        config = self.config
-        wall = (
-            CANDIDATE_SECONDS
-            if config["executor"]["wall_s"] is None
-            else settings_of.number(config, "executor.wall_s", 0.1)
-        )
-        failures = settings_of.whole(config, "search.max_failures", 1)
         return Study(
             self.problem,
             recorder,
-            Scorer(searching, limits(config, wall), failures),
-            Scorer(holdout, self.trusted_limits, failures),
-            trials=settings_of.whole(config, "search.tune_trials", 0),
-            finalists=settings_of.whole(config, "search.finalists", 1),
+            Scorer(searching, self.candidate_limits, self.max_failures),
+            Scorer(holdout, self.trusted_limits, self.max_failures),
+            trials=self.trials,
+            finalists=self.finalists,
             seed=self.settings.seed,
             limits=self.trusted_limits,
-            workers=settings_of.workers(config),
+            workers=settings_of.workers(self.config),
         )
 
     def budget(self) -> Budget:

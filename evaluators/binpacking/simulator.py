@@ -99,7 +99,7 @@ def simulate(policy: Policy, loop: Any, stream: Stream) -> Score:
 
     Returns:
         Excess over the lower bound L1 in percent. Details: ``items``, ``bins``, ``lower_bound``; timing:
-        CPU ``seconds`` of the loop alone, ``items_per_s``, ``ns_per_decision``.
+        ``seconds`` of the loop alone, ``items_per_s``, ``ns_per_decision``.
 
     Raises:
         PolicyError: ``illegal`` (no such bin, or no room in it), ``crash`` (it raised).
@@ -108,10 +108,10 @@ def simulate(policy: Policy, loop: Any, stream: Stream) -> Score:
     remaining = np.zeros(FIRST_ROOM, dtype=np.int64)
     counters = np.zeros(4, dtype=np.int64)
     counters[CHOSEN] = stream.capacity
-    began = time.process_time()
+    began = time.perf_counter()
     try:
         state = policy.grow(policy.state(stream.capacity), FIRST_ROOM)
-        began = time.process_time()
+        began = time.perf_counter()
         while loop(state, items, remaining, counters) == FULL:
             remaining = np.concatenate([remaining, np.zeros_like(remaining)])
             state = policy.grow(state, len(remaining))
@@ -126,7 +126,7 @@ def simulate(policy: Policy, loop: Any, stream: Stream) -> Score:
     except (ArithmeticError, LookupError, ValueError, TypeError) as error:
         message = f"{type(error).__name__}: {error} (at item {counters[NEXT]} of {stream.name})"
         raise PolicyError("crash", message) from error
-    seconds = time.process_time() - began
+    seconds = time.perf_counter() - began
     if counters[FAULT]:
         item = int(items[counters[NEXT]])
         chosen = int(counters[CHOSEN])

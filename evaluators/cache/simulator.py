@@ -99,7 +99,7 @@ def simulate(policy: Policy, loop: Any, job: Job, stop: int | None = None) -> Sc
 
     Returns:
         The miss ratio over the counted requests. Details: ``requests``, ``misses``, ``capacity``,
-        ``evictions``, by bytes also ``byte_miss_ratio``; timing: CPU ``seconds`` of the loop alone,
+        ``evictions``, by bytes also ``byte_miss_ratio``; timing: ``seconds`` of the loop alone,
         ``requests_per_s``, ``ns_per_decision`` (the loop's time over requests).
 
     Raises:
@@ -112,7 +112,7 @@ def simulate(policy: Policy, loop: Any, job: Job, stop: int | None = None) -> Sc
     by_bytes = job.by_bytes and trace.sizes is not None
     store = books.make_store(trace.ids, trace.sizes if by_bytes else None, trace.n_objects, n_slots)
     counters = store.counters
-    began = time.process_time()
+    began = time.perf_counter()
     try:
         loop(state, store, 0, n, min(job.warmup, n), job.capacity)
     except PolicyError as error:
@@ -123,7 +123,7 @@ def simulate(policy: Policy, loop: Any, job: Job, stop: int | None = None) -> Sc
         ) from None
     except (ArithmeticError, LookupError, ValueError, TypeError) as error:
         raise PolicyError("crash", f"{type(error).__name__}: {error} ({_where(job, counters)})") from error
-    seconds = time.process_time() - began
+    seconds = time.perf_counter() - began
     if counters[books.FAULT]:
         raise PolicyError("illegal", f"{_fault(counters, n_slots)} ({_where(job, counters)})")
     counted = n - min(job.warmup, n)

@@ -292,7 +292,7 @@ def price(view: View) -> Html:
         for c in shown
     ]
     note = (
-        "Time is that of this machine, compiled with bounds checks, median over the workloads; steps are loop iterations "
+        "Time is that of this machine, compiled with bounds checks, median over the workloads, baselines while the search ran; steps are loop iterations "
         "and calls in the policy's most expensive call on validation workloads. A policy is on the front if no other "
         "gains as much at no more time, steps and memory."
     )

@@ -82,6 +82,7 @@ def test_capacities_pass_through(capacity: str) -> None:
         (["solutions=many"], "solutions=many must be a whole number"),
         (["seed=-1"], "seed=-1 must be a whole number of at least 0"),
         (["search.lag=0"], "search.lag=0"),
+        (["search.tune_trials=-3"], "search.tune_trials=-3"),
         (["problem.capacity=11x"], "capacity"),
         (["problem.sizes=kilograms"], "problem.sizes"),
         (["executor.memory_mb=1"], "executor.memory_mb"),
