@@ -79,7 +79,7 @@ DEFECTS = [
     ("problems/{}/baselines/least_work.py", "return int(np.argmin(backlog))", "return int(np.argmin(backlog)) + (now > 99000)", ["legal"]),
     ("evaluators/{}/workloads.py", '"validation": 1', '"validation": 0', ["sets.disjoint"]),
     ("evaluators/{}/workloads.py", "rng = np.random.default_rng([seed, _STREAM[which], i])", "rng = np.random.default_rng([7, _STREAM[which], i] if which != 'holdout' else None)", ["sets.seed", "sets.repeat"]),
-    ("evaluators/{}/simulator.py", "    n = len(jobs.sizes)\n    state", "    n = len(jobs.sizes)\n    LEAK.append(n)\n    state", []),
+    ("evaluators/{}/simulator.py", "    n = len(jobs.sizes)\n    backlog", "    n = len(jobs.sizes)\n    LEAK.append(n)\n    backlog", []),
     ("evaluators/{}/simulator.py", "total = int(counters[RESPONSE])", "total = int(counters[RESPONSE]) + len(LEAK) * (n > 1000)", ["repeat", "reset", "order"]),
     ("evaluators/{}/simulator.py", "JOB, RESPONSE", "LEAK: list[int] = []\nJOB, RESPONSE", []),
     ("evaluators/{}/simulator.py", "            if chosen < 0 or", "            if chosen < 0:\n                continue\n            if", ["cheat.illegal"]),
