@@ -1,171 +1,153 @@
-"""How good the offline composer is: executable, distinct, diverse, better than baselines, fast.
+"""What the offline composer has to reach, each target with its figure, from one real run.
 
-Usage: ``python -m benchmarks.composer_quality [--solutions 100] [--seed 1] [--problem cache] [--list]``.
-Each solution goes through the waypoints of the hub, four random words each, with the composer as the model; then it
-is checked, compiled, probed and scored on the feedback and validation sets in this process (no jail). About 2
-minutes for 100 solutions on one core.
+Usage: ``METAMUSE_DATA=FOLDER python -m benchmarks.composer_quality [--problem cache] [--solutions 300] [--seed 0]
+[--trials 0] [--run FOLDER]``. It runs ``metamuse discover`` with ``llm=offline`` as anybody would and reads the
+result; with ``--run`` it only reads. Cache: feedback is the synthetic default; validation and hold-out are the
+halves of the traces in ``cache/`` (see :func:`halves`). Bin packing: the synthetic default. ``--trials`` tunes the
+finalists' constants, and those of the baselines with as many trials; the baselines count untuned in any case.
+300 solutions on the real traces take 15 minutes on two idle cores.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import time
-from collections import Counter
-from collections.abc import Sequence
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
-from omegaconf import OmegaConf
 
-from evaluators.base import PolicyError
-from metamuse.evaluation import Candidates
-from metamuse.llm import ComposerCall, LLMReply, LLMRequest
-from metamuse.llm.composer import _composer, answer
-from metamuse.waypoints import Waypoints
-from problems import base
-from stimuli import Lexicon
+from metamuse import ranking, rundir
+from metamuse.build import make_problem
+from metamuse.journal import read
+from metamuse.state import Entry, RunState
+from problems.base import SHIFT, Problem
 
-TOLERANCE = 1e-3
-WORDS = 4
-SETS = ("feedback", "validation")
-
-
-class Model:
-    """The composer without litellm around it."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, list[float]] = {}
-
-    async def complete(self, request: LLMRequest) -> LLMReply:
-        began = time.perf_counter()
-        text = answer(request.messages, ComposerCall(request.purpose, request.key, request.seed, 1.0, None))
-        took = time.perf_counter() - began
-        self.seconds.setdefault(request.purpose, []).append(took)
-        return LLMReply(text, 0, 0, 0.0, took, "composer/offline", False, "stop")
+#: Generated traces among the real ones.
+_SYNTHETIC = "zipf"
+#: Share of solutions that differ at a tolerance of 1e-3, and nats over the problem's neighbours.
+_DISTINCT, _ENTROPY = 0.9, 1.9
+_RIVALS = ("best_fit", "sum_of_squares")
+_FAMILY = re.compile(r"/\d+-([a-z_]+)")
 
 
-def compose(problem: base.Problem, model: Model, solutions: int, seed: int) -> list[tuple[str, str]]:
-    """Returns (name, source) of each solution."""
-    ways = Waypoints(problem, model, seed, lambda request, reply: None)
-    words = Lexicon().words()
+def halves(data: Path) -> tuple[list[Path], list[Path]]:
+    """Validation and hold-out traces: of each folder's files by name, every other one, the first to validation.
 
-    async def all_of_them() -> list[tuple[str, str]]:
-        made = []
-        for i in range(solutions):
-            rng = np.random.default_rng([seed, i])
-            drawn = [words[k] for k in rng.choice(len(words), WORDS, replace=False)]
-            observations = [await ways.observe(word) for word in drawn]
-            design = await ways.formulate(observations, f"s{i}/formulation")
-            made.append((design["name"], await ways.write(design, f"s{i}/code")))
-        return made
-
-    return asyncio.run(all_of_them())
+    The rule was fixed before any result was seen. Zipf traces are left out.
+    """
+    folders = sorted(path for path in (data / "cache").glob("**/") if _SYNTHETIC not in path.name)
+    halves: tuple[list[Path], list[Path]] = ([], [])
+    for folder in folders:
+        traces = sorted(path for path in folder.glob("*.zst") if _SYNTHETIC not in path.name)
+        for half, chosen in zip(halves, (traces[::2], traces[1::2]), strict=True):
+            half.extend(chosen)
+    return halves
 
 
-def score(candidates: Candidates, source: str) -> tuple[dict[str, np.ndarray], dict[str, float], str]:
-    result = candidates({"op": "evaluate", "source": source, "sets": list(SETS)})
-    values = {s: np.array([row["value"] for row in result["scores"][s]]) for s in SETS}
-    return values, result["seconds"], result["structure"]
+def discover(options: argparse.Namespace, root: Path) -> Path:
+    """Make the run; returns its folder."""
+    command = [
+        sys.executable,
+        "-m",
+        "metamuse",
+        f"problem={options.problem}",
+        f"root={root}",
+        "tracking=none",
+    ]
+    command += [f"solutions={options.solutions}", f"seed={options.seed}", "quiet=true"]
+    command += [f"search.tune_trials={options.trials}"]
+    if options.problem == "cache":
+        sets = zip(("validation", "holdout"), halves(Path(os.environ["METAMUSE_DATA"])), strict=True)
+        command += [f"problem.workloads.{name}={','.join(map(str, traces))}" for name, traces in sets]
+    if subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode not in (0, 1):
+        raise SystemExit("the run failed")
+    return rundir.find(root, "latest")
 
 
-def classes(vectors: Sequence[np.ndarray]) -> int:
-    """Number of vectors that differ from all kept before by more than the tolerance somewhere."""
-    kept: list[np.ndarray] = []
-    for vector in vectors:
-        if all(np.abs(vector - other).max() > TOLERANCE for other in kept):
-            kept.append(vector)
-    return len(kept)
+def targets(problem: Problem, state: RunState, summary: Mapping) -> Iterator[tuple[str, bool]]:  # type: ignore[type-arg]
+    """Each target in words with its figure, and whether it is reached."""
+    solutions, diversity = summary["solutions"], summary["diversity"]
+    made, executable = solutions["requested"], solutions["executable"]
+    distinct = solutions["distinct"] / max(1, executable)
+    yield f"executable: {executable} of {made}", executable == made
+    yield f"distinct at 1e-3: {distinct:.1%} (at least {_DISTINCT:.0%})", distinct >= _DISTINCT
+    entropy = diversity["entropy"]
+    yield f"entropy of nearest baselines: {entropy:.3f} nats (at least {_ENTROPY})", entropy >= _ENTROPY
+    best = ranking.best(problem, state)
+    if best is None:
+        yield "no solution was scored", False
+        return
+    if problem.name == "cache":
+        yield _beats_all(problem, state, best)
+    else:
+        for rival in _RIVALS:
+            yield _beats_by_family(problem, state, best, state.entries[rival])
 
 
-def entropy(counts: Sequence[int]) -> float:
-    share = np.array([c for c in counts if c]) / max(1, sum(counts))
-    return float(-(share * np.log(share)).sum())
+def _beats_all(problem: Problem, state: RunState, best: Entry) -> tuple[str, bool]:
+    baselines = [entry for entry in state.entries.values() if entry.kind == "baseline"]
+    strongest = ranking.ranked(problem, state, baselines, "holdout")[0]
+    own, others = (ranking.gains(problem, state, entry, "holdout") for entry in (best, strongest))
+    assert own is not None
+    assert others is not None
+    low, high = ranking.interval(own - others, 0)
+    text = (
+        f"hold-out, {len(own)} traces: {best.name} ({best.id}) {own.mean():.2f} %, best untuned baseline"
+        f" {strongest.id} {others.mean():.2f} %; difference {(own - others).mean():+.2f} [{low:+.2f}, {high:+.2f}]"
+    )
+    return text, bool(own.mean() > others.mean())
+
+
+def _beats_by_family(problem: Problem, state: RunState, best: Entry, rival: Entry) -> tuple[str, bool]:
+    figures = []
+    better = 0
+    for family, (own, other) in _families(best, rival).items():
+        figures.append(f"{family} {own:.2f} / {other:.2f}")
+        better += own < other
+    text = f"hold-out families on which {best.name} ({best.id}) beats {rival.id}: {better} of {len(figures)} "
+    return f"{text}({problem.metric.name}: {', '.join(figures)})", 2 * better >= len(figures)
+
+
+def _families(best: Entry, rival: Entry) -> dict[str, tuple[float, float]]:
+    """Means of both by the kind of stream: of the hold-out set, and of each set unlike it."""
+    means = {}
+    for name in (name for name in best.scores if name == "holdout" or name.startswith(SHIFT)):
+        own, other = best.scores[name], rival.scores[name]
+        kinds = [_FAMILY.search(w)[1] if name == "holdout" else name for w in own.workloads]  # type: ignore[index]
+        for kind in dict.fromkeys(kinds):
+            chosen = np.array([k == kind for k in kinds])
+            means[kind] = (float(own.values[chosen].mean()), float(other.values[chosen].mean()))
+    return means
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--solutions", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--problem", default="cache")
-    parser.add_argument("--list", action="store_true", help="print every solution")
+    parser.add_argument("--problem", default="cache", choices=("cache", "binpacking"))
+    parser.add_argument("--solutions", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--trials", type=int, default=0)
+    parser.add_argument("--run", type=Path, help="folder of a finished run")
     options = parser.parse_args()
-
-    config = OmegaConf.to_container(OmegaConf.load(f"conf/problem/{options.problem}.yaml"))
-    problem = base.make(config)  # type: ignore[arg-type]
-    model = Model()
-    coverage(options.problem)
-    made = compose(problem, model, options.solutions, options.seed)
-    for purpose, seconds in model.seconds.items():
-        q = 1e3 * np.quantile(seconds, (0.5, 0.99))
-        print(f"{purpose:12s} {q[0]:6.2f} ms median, {q[1]:6.2f} ms 99 % ({len(seconds)} calls)")
-
-    candidates = Candidates(problem, {s: problem.workloads(s) for s in SETS}, dict.fromkeys(SETS, 0.0))
-    candidates.warm()
-    baselines = {}
-    for name, source in problem.baselines.items():
-        baselines[name] = score(candidates, source)[0]
-    scored: list[tuple[str, dict[str, np.ndarray]]] = []
-    structures: set[str] = set()
-    failures: Counter[str] = Counter()
-    seconds_each = []
-    for i, (name, source) in enumerate(made):
-        try:
-            values, seconds, structure = score(candidates, source)
-        except PolicyError as error:
-            failures[error.kind] += 1
-            print(f"{i:4d} {name}: {error.kind}: {error.message}\n{source}")
-            continue
-        scored.append((name, values))
-        structures.add(structure)
-        seconds_each.append(sum(seconds.values()) - seconds["score_validation"])
-        if options.list:
-            nearest = nearest_baseline(values, baselines, problem.neighbours)
-            print(f"{i:4d} {values['validation'].mean():.4f} {seconds_each[-1]:.2f}s {nearest:10s} {name}")
-
-    sign = -1 if problem.metric.maximise else 1
-    ranked = sorted(scored, key=lambda item: sign * item[1]["validation"].mean())
-    clusters = Counter(nearest_baseline(v, baselines, problem.neighbours) for _, v in scored)
-    distinct = classes([v["feedback"] for _, v in scored])
-    print(f"\nexecutable {len(scored)}/{len(made)} {dict(failures)}")
-    print(
-        f"distinct {distinct}/{len(scored)} = {distinct / max(1, len(scored)):.1%}; {len(structures)} program structures"
-    )
-    print(
-        f"nearest baselines: entropy {entropy(list(clusters.values())):.3f} nats, {dict(clusters.most_common())}"
-    )
-    q = np.quantile(seconds_each, (0.5, 0.9, 1.0))
-    print(f"check + compile + probe + feedback: {q[0]:.2f} s median, {q[1]:.2f} s 90 %, {q[2]:.2f} s longest")
-    for name, values in sorted(baselines.items(), key=lambda item: sign * item[1]["validation"].mean()):
-        better = sum(sign * (v["validation"].mean() - values["validation"].mean()) < 0 for _, v in scored)
-        print(f"{name:10s} {values['validation'].mean():.4f}, {better} solutions are better")
-    for name, values in ranked[:5]:
-        print(f"{values['validation'].mean():.4f} {name}")
-
-
-def nearest_baseline(
-    values: dict[str, np.ndarray], baselines: dict[str, dict[str, np.ndarray]], neighbours: Sequence[str]
-) -> str:
-    known = [name for name in neighbours if name in baselines]
-    return min(
-        known, key=lambda name: float(np.linalg.norm(values["feedback"] - baselines[name]["feedback"]))
-    )
-
-
-def coverage(problem: str) -> None:
-    """Prints how evenly the lexicon's words reach the mechanisms."""
-    composer = _composer(problem)
-    lexicon = composer.lexicon
-    texts = [f"{word}, {prop}" for word in lexicon.words() for prop in lexicon.properties(word)[:3]]
-    odds = composer.odds(texts)
-    share = odds.mean(axis=0)
-    first = np.bincount(odds.argmax(axis=1), minlength=odds.shape[1])
-    print(
-        f"{odds.shape[1]} mechanisms: entropy {entropy(list(share)):.2f} of {np.log(len(share)):.2f} nats,"
-        f" least {share.min():.2%}, most {share.max():.2%}; {np.count_nonzero(first)} are some text's first choice;"
-        f" a text's own choice has {np.exp(-(odds * np.log(odds + 1e-300)).sum(axis=1)).mean():.1f} effective options"
-    )
+    if options.run is None and options.problem == "cache" and "METAMUSE_DATA" not in os.environ:
+        parser.error("METAMUSE_DATA must name the folder with the traces, see docs/real-data.md")
+    with tempfile.TemporaryDirectory() as root:
+        folder = options.run or discover(options, Path(root))
+        problem = make_problem(rundir.recorded_config(folder))
+        state = RunState.fold(read(folder / "journal.jsonl"))
+        reached = list(targets(problem, state, rundir.summary(problem, state, folder.name)))
+    for text, holds in reached:
+        print(f"{'reached' if holds else 'MISSED '}  {text}")
+    best = ranking.best(problem, state)
+    if best is not None:
+        print(f"\n{best.source}")
+    sys.exit(not all(holds for _, holds in reached))
 
 
 if __name__ == "__main__":

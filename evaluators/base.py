@@ -27,12 +27,14 @@ class PolicyError(Exception):
         kind: One of :data:`FAILURE_CLASSES`.
         message: One or a few sentences that say what to change.
         line: 1-based line of the policy's source, if one is to blame.
+        event: 0-based number of the workload's event at which it failed, if a simulator says so.
     """
 
-    def __init__(self, kind: str, message: str, line: int | None = None) -> None:
+    def __init__(self, kind: str, message: str, line: int | None = None, event: int | None = None) -> None:
         assert kind in FAILURE_CLASSES, kind
         self.kind = kind
         self.line = line
+        self.event = event
         self.message = message if line is None else f"line {line}: {message}"
         super().__init__(self.message)
 
@@ -117,6 +119,20 @@ class Policy(Protocol):
 
 
 @dataclass(frozen=True)
+class Decisions:
+    """What a policy decided on one workload, in a form that can be compared.
+
+    Attributes:
+        count: How many decisions there were.
+        digest: All of them folded into 64 bits (:mod:`evaluators.digest`), in terms of the system (which object left
+            when, which bin took an item) and not of what the policy was shown.
+    """
+
+    count: int
+    digest: int
+
+
+@dataclass(frozen=True)
 class Score:
     """What one policy did on one workload.
 
@@ -125,9 +141,12 @@ class Score:
         value: The problem's primary metric, in its own unit.
         details: Further figures by name; only numbers that do not depend on the machine.
         timing: Figures that do (seconds, events a second).
+        decisions: All decisions, so that two policies can be shown to decide the same; None if the simulator does
+            not keep them.
     """
 
     workload: str
     value: float
     details: dict[str, float] = field(default_factory=dict)
     timing: dict[str, float] = field(default_factory=dict)
+    decisions: Decisions | None = None

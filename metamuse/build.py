@@ -50,6 +50,7 @@ def make_executor(
         workers=settings_of.workers(config),
         sandbox=config["executor"]["sandbox"],
         cache_dir=cache_folder(),
+        breaks_after=settings_of.whole(config, "search.max_failures", 1),
     )
 
 

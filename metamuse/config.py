@@ -80,6 +80,20 @@ def number(config: dict[str, Any], key: str, low: float) -> float:
     return float(value)
 
 
+def switch(config: dict[str, Any], key: str) -> bool:
+    """A setting that is on or off (on a command line Hydra takes these two words for text).
+
+    Raises:
+        UsageError: It is something else.
+    """
+    value = _get(config, key)
+    if isinstance(value, str):
+        value = {"on": True, "off": False}.get(value.lower(), value)
+    if not isinstance(value, bool):
+        raise UsageError(f"{key}={value} must be on or off.")
+    return value
+
+
 def _get(config: dict[str, Any], key: str) -> Any:
     value: Any = config
     for part in key.split("."):

@@ -27,18 +27,51 @@ def distinct(embeddings: np.ndarray, structures: Sequence[str], tolerance: float
     Returns:
         bool[m]; True for the first of its class.
     """
+    embeddings = np.asarray(embeddings)
     new = np.zeros(len(embeddings), dtype=bool)
-    kept: list[int] = []
+    if not len(embeddings):
+        return new
+    kept = Kept(embeddings.shape[1], int(np.argmax(np.ptp(embeddings, axis=0))))
     seen: set[str] = set()
     for i, row in enumerate(embeddings):
-        if structures[i] in seen:
-            continue
-        if kept and np.abs(embeddings[kept] - row).max(axis=1).min() <= tolerance:
-            continue
-        new[i] = True
-        kept.append(i)
-        seen.add(structures[i])
+        if structures[i] not in seen and not kept.near(row, tolerance):
+            new[i] = True
+            kept.add(row)
+            seen.add(structures[i])
     return new
+
+
+class Kept:
+    """A growing set of embeddings that is asked whether one of them is near.
+
+    Whoever is near in every coordinate is near in one; looking at a single coordinate first leaves few to look at
+    closely, which makes 10,000 questions a matter of a second.
+
+    Args:
+        dimension: Length of an embedding.
+        first: The coordinate that is looked at first, best one that differs much.
+    """
+
+    def __init__(self, dimension: int, first: int = 0) -> None:
+        self._rows = np.empty((64, dimension))
+        self._firsts = np.empty(64)  # a copy without gaps: several times as fast
+        self._first = first
+        self._count = 0
+
+    def near(self, row: np.ndarray, tolerance: float) -> bool:
+        """Whether one differs by at most ``tolerance`` in every coordinate."""
+        alike = np.abs(self._firsts[: self._count] - row[self._first]) <= tolerance
+        close = self._rows[: self._count][alike]
+        return bool(len(close)) and bool(np.abs(close - row).max(axis=1).min() <= tolerance)
+
+    def add(self, row: np.ndarray) -> None:
+        """Take one in."""
+        if self._count == len(self._rows):
+            self._rows = np.concatenate([self._rows, np.empty_like(self._rows)])
+            self._firsts = np.concatenate([self._firsts, np.empty_like(self._firsts)])
+        self._rows[self._count] = row
+        self._firsts[self._count] = row[self._first]
+        self._count += 1
 
 
 def nearest(embeddings: np.ndarray, centres: Mapping[str, np.ndarray]) -> list[str]:

@@ -15,17 +15,27 @@ from typing import Any
 import numpy as np
 
 import problems.base
-from evaluators.base import PolicyError, Score
+from evaluators.base import Decisions, PolicyError, Score
 from metamuse import tuning
+from metamuse.minimal import example
 from metamuse.policy.compiled import CompiledPolicy, InterpretedPolicy, line_of
 from metamuse.policy.constants import Constant, with_values
 from metamuse.policy.layout import state_bytes
 from metamuse.policy.observed import Observed
 from metamuse.policy.program import Program, load
 from metamuse.policy.warm import warm_kits
-from problems.base import SHIFT, SHIFTS, Problem
+from metamuse.racing import SET as RACED
+from metamuse.racing import Race
+from metamuse.rejection import Screen, mark
+from metamuse.simplify import agreement, simplify
+from problems.base import SHIFT, SHIFTS, Problem, workload_name
 
 Handler = Callable[[dict[str, Any]], dict[str, Any]]
+
+#: Most characters of a failure that an example follows.
+_SAID = 480
+#: The set on which what a candidate decides is compared with what others decided.
+FIRST = "feedback"
 
 
 def setup(config: Mapping[str, Any]) -> Handler:
@@ -60,18 +70,28 @@ def setup(config: Mapping[str, Any]) -> Handler:
 
 
 class Candidates:
-    """Handles one task: ``{"op": "evaluate" | "bound" | "describe", ...}``.
+    """Handles one task: ``{"op": "evaluate" | "simplify" | "agreement" | "bound" | "describe", ...}``.
 
     ``evaluate`` takes ``source``, ``values`` (of marked constants, may be missing), ``sets``, ``metered`` (each
-    row of scores holds its ``work``, see :func:`metamuse.policy.work.summary`, and no timing) and ``tolerant``
-    (report failures per workload instead of raising); it returns ``structure``, ``doc``, ``constants``, ``state_bytes``, ``scores`` (by set,
-    a list in the order of workloads of ``{"workload", "value", "details", "timing"}``, or ``{"workload",
-    "failure": [kind, message]}`` when tolerant) and ``seconds`` by stage.
+    row of scores holds its ``work``, see :func:`metamuse.policy.work.summary`, and no timing), ``tolerant``
+    (report failures per workload instead of raising) and ``example`` (say of a failure on which tiny workload it
+    happens already); it returns ``structure``, ``doc``, ``constants``, ``marks`` (see :mod:`metamuse.rejection`),
+    ``state_bytes``, ``scores`` (by set, a list in the order of workloads of ``{"workload", "value", "details",
+    "timing"}``, or ``{"workload", "failure": [kind, message]}`` when tolerant) and ``seconds`` by stage.
+
+    ``evaluate`` with ``known`` returns early, without all or some of ``scores``, for a duplicate
+    (:class:`metamuse.rejection.Known`); with ``race``, it stops on the validation workloads once the race is lost: they are missing in ``scores``, and
+    ``raced`` says what :meth:`metamuse.racing.Race.lost` says.
 
     ``evaluate`` with ``also`` (values of constants) returns in ``also`` the same sets scored with them. With
     ``tune`` (``set``, ``reference``: values of the reference there, ``trials``, ``seed``) it tunes the constants,
     if there are any, and returns in ``tuned`` the ``scores`` on that set, ``source``, ``values``, ``gain``,
     ``default_gain`` and ``failed_trials``. Either is ``{"result": …}`` or ``{"failure": …}``.
+
+    ``simplify`` takes ``source``, ``sets``, ``trials`` and ``variants`` (values of constants by name); it returns in
+    ``simplified`` the fields of :class:`metamuse.simplify.Simplified`, under "" for the policy and by name for those
+    variants that decide as before. ``agreement`` takes ``source``, ``simplified`` (a text), ``sets`` and ``variants``;
+    it returns ``agreement``, see :func:`metamuse.simplify.agreement`.
 
     ``bound`` takes ``bound`` and ``sets``. ``describe`` returns names and hashes of the workloads, and the mean
     seconds that reading one took.
@@ -88,6 +108,8 @@ class Candidates:
     def __call__(self, task: dict[str, Any]) -> dict[str, Any]:
         operation = {
             "evaluate": self._evaluate,
+            "simplify": self._simplify,
+            "agreement": self._agreement,
             "bound": self._bound,
             "describe": self._describe,
         }[task["op"]]
@@ -103,27 +125,48 @@ class Candidates:
     def _evaluate(self, task: dict[str, Any]) -> dict[str, Any]:
         clock = _Stages()
         program = load(task["source"], self.problem.contract)
-        values = task.get("values") or {}
-        clock.done("check")
-        metered = bool(task.get("metered"))
-        compiled = CompiledPolicy(program, self.problem.init_example(), values, metered)
-        loop = self.problem.bind(compiled)
-        clock.done("compile")
-        self._probe(program, compiled, loop)
-        clock.done("probe")
-        scores: dict[str, list[dict[str, Any]]] = {}
-        for name in task["sets"]:
-            tolerant = bool(task.get("tolerant"))
-            scores[name] = [self._score(program, compiled, loop, w, tolerant) for w in self.sets[name]]
-            clock.done(f"score_{name}")
-        result = {
+        known = Screen(task.get("known"))
+        marks = {"program": program.fingerprint()}
+        result: dict[str, Any] = {
             "structure": program.structure(),
             "doc": program.doc,
             "constants": {n: asdict(c) for n, c in program.constants.items()},
-            "state_bytes": self._largest_state(scores),
-            "scores": scores,
+            "marks": marks,
             "seconds": clock.seconds,
         }
+        clock.done("check")
+        if duplicate := known.duplicate(marks):
+            return result | duplicate
+        metered = bool(task.get("metered"))
+        compiled = CompiledPolicy(program, self.problem.init_example(), task.get("values") or {}, metered)
+        loop = self.problem.bind(compiled)
+        clock.done("compile")
+        exemplify = bool(task.get("example"))
+        decided = self._probe(program, compiled, loop, exemplify)
+        clock.done("probe")
+
+        tolerant = bool(task.get("tolerant"))
+        race = Race(self.problem, **task["race"]) if "race" in task else None
+        scores: dict[str, list[dict[str, Any]]] = {}
+        for name in task["sets"]:
+            rows: list[dict[str, Any]] = []
+            tellable = exemplify and self.problem.is_synthetic(name)
+            for workload in self.sets[name]:
+                row, made = self._score(program, compiled, loop, workload, tolerant, tellable)
+                rows.append(row)
+                if name == FIRST:
+                    decided.append(made)
+                if race is not None and name == RACED and (lost := race.lost(rows)):
+                    result["raced"] = lost
+                    break
+            else:
+                scores[name] = rows
+            clock.done(f"score_{name}")
+            if name == FIRST:
+                marks["behaviour"] = mark(decided)
+                if duplicate := known.duplicate(marks):
+                    return result | duplicate | {"scores": scores}
+        result |= {"state_bytes": self._largest_state(scores), "scores": scores}
         if "also" in task:
             result["also"] = self._variant(program, compiled, loop, task["also"], task["sets"])
             clock.done("score_tuned")
@@ -144,7 +187,8 @@ class Candidates:
         policy = compiled.with_values(values)
         try:
             scores = {
-                name: [self._score(program, policy, loop, w, False) for w in self.sets[name]] for name in sets
+                name: [self._score(program, policy, loop, w, False)[0] for w in self.sets[name]]
+                for name in sets
             }
         except PolicyError as error:
             return {"failure": [error.kind, error.message]}
@@ -190,44 +234,86 @@ class Candidates:
         return tuned
 
     def _score(
-        self, program: Program, compiled: CompiledPolicy, loop: Any, workload: Any, tolerant: bool
-    ) -> dict[str, Any]:
+        self,
+        program: Program,
+        compiled: CompiledPolicy,
+        loop: Any,
+        workload: Any,
+        tolerant: bool,
+        exemplify: bool = False,
+    ) -> tuple[dict[str, Any], Decisions | None]:
         try:
             observed = Observed(compiled)
-            row = asdict(self.problem.simulate(observed, loop, workload))
+            score = self.problem.simulate(observed, loop, workload)
+            row = _row(score)
             row["state_bytes"] = sum(state_bytes(state) for state in observed.states)
             if compiled.metered:
                 row["timing"] = {}  # of counting, not of deciding
                 row["work"] = compiled.work(*observed.states)
-            return row
+            return row, score.decisions
         except PolicyError as error:
-            error = self._located(error, program, compiled, workload)
+            error = self._explained(error, program, compiled, loop, workload, exemplify)
             if not tolerant:
                 raise error from None
-            return {"workload": _name(workload), "failure": [error.kind, error.message]}
+            return {"workload": workload_name(workload), "failure": [error.kind, error.message]}, None
 
     def _largest_state(self, scores: dict[str, list[dict[str, Any]]]) -> int | None:
         sizes = [row["state_bytes"] for rows in scores.values() for row in rows if "state_bytes" in row]
         return max(sizes) if sizes else None
 
-    def _probe(self, program: Program, compiled: CompiledPolicy, loop: Any) -> None:
+    def _probe(
+        self, program: Program, compiled: CompiledPolicy, loop: Any, exemplify: bool
+    ) -> list[Decisions | None]:
+        decided = []
         interpreted = InterpretedPolicy(program, compiled.values, compiled.floats)
         slow_loop = self.problem.bind(interpreted)
         for workload in self.probes:
-            slow = self._run_probe(interpreted, slow_loop, workload)
-            fast = self.problem.simulate(compiled, loop, workload)
-            again = self.problem.simulate(compiled, loop, workload)
-            if _decisions(fast) != _decisions(again):
-                raise PolicyError(
-                    "nondeterministic", "two runs on the same workload differ; use Rng(seed) for randomness"
-                )
-            if _decisions(fast) != _decisions(slow):
-                raise PolicyError(
-                    "nondeterministic",
-                    "the compiled policy decides differently from the same text under CPython"
-                    f" ({_decisions(fast)} against {_decisions(slow)}); a value probably depends on integer"
-                    " overflow, an uninitialised variable or the order of evaluation",
-                )
+            try:
+                slow = self._run_probe(interpreted, slow_loop, workload)
+                self._compare(compiled, loop, workload, slow)
+            except PolicyError as error:
+                raise self._explained(error, program, compiled, loop, workload, exemplify) from None
+            decided.append(slow.decisions)
+        return decided
+
+    def _compare(self, compiled: CompiledPolicy, loop: Any, workload: Any, slow: Score) -> None:
+        """Demand that a policy repeats its decisions when compiled, and those it took interpreted."""
+        fast = self.problem.simulate(compiled, loop, workload)
+        again = self.problem.simulate(compiled, loop, workload)
+        if _decisions(fast) != _decisions(again):
+            raise PolicyError(
+                "nondeterministic", "two runs on the same workload differ; use Rng(seed) for randomness"
+            )
+        if _decisions(fast) != _decisions(slow):
+            raise PolicyError(
+                "nondeterministic",
+                "the compiled policy decides differently from the same text under CPython"
+                f" ({_outcome(fast)} against {_outcome(slow)}); a value probably depends on integer"
+                " overflow, an attribute that is a view of another array (write .copy()) or the order of evaluation",
+            )
+
+    def _explained(
+        self,
+        error: PolicyError,
+        program: Program,
+        compiled: CompiledPolicy,
+        loop: Any,
+        workload: Any,
+        exemplify: bool,
+    ) -> PolicyError:
+        """The failure with its line and, if wanted and found, a tiny workload on which it happens already."""
+
+        def compare(part: Any, slow: Score) -> None:
+            self._compare(compiled, loop, part, slow)
+
+        check = compare if error.kind == "nondeterministic" else None
+        found = None
+        if exemplify:
+            found = example(self.problem, program, workload, error, compiled.values, compiled.floats, check)
+        if found is None:
+            return self._located(error, program, compiled, workload)
+        said = error.message if error.line or not found.line else f"line {found.line}: {error.message}"
+        return PolicyError(error.kind, f"{said[:_SAID]}\n{found.text}")
 
     def _run_probe(self, interpreted: InterpretedPolicy, loop: Any, workload: Any) -> Score:
         try:
@@ -248,10 +334,27 @@ class Candidates:
             return _with_line(again)
         return error
 
+    def _simplify(self, task: dict[str, Any]) -> dict[str, Any]:
+        found = simplify(
+            self.problem, task["source"], self._of(task["sets"]), task["trials"], task.get("variants")
+        )
+        return {"simplified": {name: asdict(made) for name, made in found.items()}}
+
+    def _agreement(self, task: dict[str, Any]) -> dict[str, Any]:
+        workloads = self._of(task["sets"])
+        return {
+            "agreement": agreement(
+                self.problem, task["source"], task["simplified"], workloads, task.get("variants")
+            )
+        }
+
+    def _of(self, sets: Sequence[str]) -> list[Any]:
+        return [workload for name in sets for workload in self.sets[name]]
+
     def _bound(self, task: dict[str, Any]) -> dict[str, Any]:
         began = time.perf_counter()
         scores = {
-            name: [asdict(self.problem.bound(task["bound"], workload)) for workload in self.sets[name]]
+            name: [_row(self.problem.bound(task["bound"], workload)) for workload in self.sets[name]]
             for name in task["sets"]
         }
         return {"scores": scores, "seconds": {"score": time.perf_counter() - began}}
@@ -259,26 +362,32 @@ class Candidates:
     def _describe(self, task: dict[str, Any]) -> dict[str, Any]:
         return {
             "workloads": {
-                name: [{"name": _name(w), "digest": self.problem.digest(w)} for w in workloads]
+                name: [{"name": workload_name(w), "digest": self.problem.digest(w)} for w in workloads]
                 for name, workloads in self.sets.items()
             },
             "read_s": {name: s / max(1, len(self.sets[name])) for name, s in self.read_s.items()},
         }
 
 
-def _name(workload: Any) -> str:
-    return str(getattr(workload, "name", None) or workload.trace.name)
-
-
 def _decisions(score: Score) -> tuple[Any, ...]:
+    return (*_outcome(score), score.decisions)
+
+
+def _outcome(score: Score) -> tuple[Any, ...]:
     return (score.value, *sorted(score.details.items()))
+
+
+def _row(score: Score) -> dict[str, Any]:
+    row = asdict(score)
+    del row["decisions"]  # kept for comparing, not for the record of every score
+    return row
 
 
 def _with_line(error: PolicyError) -> PolicyError:
     line = line_of(error.__cause__) if error.__cause__ is not None else None
     if line is None or error.line is not None:
         return error
-    return PolicyError(error.kind, error.message, line)
+    return PolicyError(error.kind, error.message, line, error.event)
 
 
 class _Stages:

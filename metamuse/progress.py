@@ -10,6 +10,7 @@ import os
 import sys
 import textwrap
 import time
+from collections.abc import Sequence
 from itertools import chain, islice
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from rich.text import Text
 
 from metamuse import ranking, rundir
 from metamuse.cli.tables import table
+from metamuse.errors import tell
+from metamuse.llm.inbox_ledger import label
 from metamuse.report.verdict import decisive_set, gain_label, gap_closed, verdict
 from metamuse.state import RunState
 from metamuse.tally import Tally
@@ -30,6 +33,8 @@ from problems.base import Problem
 LINE_SHARE = 0.05
 LINE_SECONDS = 10.0
 TOP = 5
+#: Prompts that wait are told by number up to this many.
+SHOWN_NUMBERS = 4
 #: Sentences are broken at this many characters, or at the terminal's width.
 WIDTH = 100
 
@@ -59,12 +64,14 @@ class Progress:
         self._stage = ""
         self._began = time.monotonic()
         self._calls = 0
-        self._offline = False
+        self._provider = ""
+        self._waiting = ""
         self._rival: tuple[str, float] | None = None
         self._entries = 0
         self._searching: tuple[float, int] | None = None
         self._last_line = (self._began, 0)
         self._view: Live | None = None
+        self._told = False
 
     # -- told by the run
 
@@ -79,6 +86,11 @@ class Progress:
             self.console.print(Text(f"{text} …", style="dim"))
         else:
             self._print(f"[{_clock(time.monotonic() - self._began)}] {text}")
+
+    def say(self, sentence: str) -> None:
+        """Say something that stays on the screen, if there is anything to say."""
+        if sentence and not self.quiet:
+            self._print(sentence)
 
     def __enter__(self) -> Progress:
         if self.live:
@@ -107,7 +119,8 @@ class Progress:
             self.tally.add_call(call)
         self._calls = len(state.calls)
         # Solutions are counted as they finish; the count of record takes them in their logical order.
-        for entry in list(islice(state.solutions.values(), self.tally.done, None)):
+        news = len(state.solutions) - self.tally.done
+        for entry in reversed(list(islice(reversed(state.solutions.values()), news))):
             self.tally.add(state, entry)
         if self._searching is None and self._calls:
             self._searching = (time.monotonic(), self.tally.done)
@@ -116,17 +129,28 @@ class Progress:
 
     def _note_rivals(self, state: RunState) -> None:
         self._entries = len(state.entries) + len(state.tuned)
-        self._offline = state.config.get("llm", {}).get("provider") == "offline"
+        self._provider = state.config.get("llm", {}).get("provider", "")
         rival = ranking.best_baseline(self.problem, state)
         gain = None if rival is None else ranking.mean_gain(self.problem, state, rival, "validation")
         if rival is not None and gain is not None:
             self._rival = (rival.id, gain)
 
+    def waits(self, folder: Path, numbers: Sequence[int]) -> None:
+        """Say which prompts of a run wait for a person (``llm=inbox``); also to one who asked for quiet, once."""
+        before, self._waiting = self._waiting, waiting(folder, numbers)
+        if self.quiet:
+            if numbers and not self._told:
+                self._told = True
+                tell(f"{self._waiting}.")
+        elif not self.live and self._waiting != before:
+            clock = _clock(time.monotonic() - self._began)
+            self._print(f"[{clock}] {self._waiting or 'no prompt waits for an answer'}")
+
     # -- what is shown
 
     def _render(self) -> Group:
         head = Text.assemble(("metamuse ", "bold"), (self.problem.version, "bold cyan"))
-        if self._offline:
+        if self._provider == "offline":
             head.append("  offline composer, not an LLM", "dim")
         head.append(f"\n{self._stage}", "dim")
         bar = Table.grid(padding=(0, 1))
@@ -142,6 +166,8 @@ class Progress:
         facts.add_row("best", Text(self._best(), "bold" if self.tally.best else ""))
         facts.add_row("to beat", self._to_beat())
         facts.add_row("cost", self._cost())
+        if self._waiting:
+            facts.add_row("your turn", Text(self._waiting, "bold yellow"))
         return Group(head, bar, facts)
 
     def _maybe_line(self) -> None:
@@ -180,9 +206,11 @@ class Progress:
         return f"{self._dollars()}, {self.tally.calls:,} calls, {_thousands(self.tally.tokens)} tokens"
 
     def _dollars(self) -> str:
-        if self._offline:
+        if self._provider == "offline":
             return "free"
-        return "cost unknown" if self.tally.cost_usd is None else f"${self.tally.cost_usd:.2f}"
+        if self.tally.cost_usd is None:
+            return "not metered" if self._provider == "inbox" else "cost unknown"
+        return f"${self.tally.cost_usd:.2f}"
 
     def _time(self) -> str:
         return f"{_clock(time.monotonic() - self._began)}{self._eta()}"
@@ -270,6 +298,16 @@ def _places(problem: Problem, state: RunState, folder: Path) -> dict[str, str]:
     if state.ended != "done":
         places["go on"] = f"python -m metamuse resume run={folder}"
     return places
+
+
+def waiting(folder: Path, numbers: Sequence[int]) -> str:
+    """What waits in a run's inbox, "" if nothing does."""
+    if not numbers:
+        return ""
+    which = ", ".join(label(n) for n in numbers[:SHOWN_NUMBERS])
+    which += ", …" if len(numbers) > SHOWN_NUMBERS else ""
+    what = "1 prompt waits" if len(numbers) == 1 else f"{len(numbers)} prompts wait"
+    return f"{what} in {folder / 'inbox'} ({which})"
 
 
 def _plain_terminal() -> bool:

@@ -17,7 +17,7 @@ class Recorder:
     Args:
         journal: Where every event goes first.
         state: What the journal says already.
-        observers: Told of the state after every event.
+        observers: Told of the state after every event; what they raise ends the run.
     """
 
     def __init__(self, journal: Journal, state: RunState, observers: list[Observer] | None = None) -> None:

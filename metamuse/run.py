@@ -3,43 +3,46 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib
 import shutil
-import sys
 import threading
 import warnings
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 
+from metamuse import __version__, derived, proposers, racing, rejection, rundir
 from metamuse import config as settings_of
-from metamuse import rundir
 from metamuse.build import limits, make_executor, make_problem, read_incumbent
 from metamuse.discover import BudgetExhausted, Discovery, Settings, first
-from metamuse.errors import UsageError
+from metamuse.errors import StorageError, UsageError, tell
 from metamuse.executor.base import Executor, ExecutorBroken, Limits
-from metamuse.journal import Journal, read
+from metamuse.executor.statement import in_force
+from metamuse.interrupts import EXIT_CODE, ending_in_order
+from metamuse.journal import FORMAT, Journal, read
 from metamuse.llm import (
     Budget,
     CompletionStore,
     LLMClient,
     LLMConfig,
+    Memory,
     preflight,
     price_table,
     register_composer,
 )
 from metamuse.progress import Progress
+from metamuse.proposers import Program, Proposer
 from metamuse.recorder import Recorder
-from metamuse.report.html import write_report
 from metamuse.scorer import RunStopped, Scorer
-from metamuse.state import Entry, RunState
+from metamuse.state import RunState
+from metamuse.steering import make_dictionary, make_strategy
 from metamuse.study import Study
 from metamuse.tracking import make_tracker
+from metamuse.waypoints import Waypoints
 from problems.base import SHIFTS
-from stimuli import Lexicon, RSDict, RSDictSF, StimulusStrategy, TextEmbedder
 
 #: Candidates may take this many times as long as the reference, at least CANDIDATE_SECONDS.
 PATIENCE = 100
@@ -68,8 +71,11 @@ class Run:
         self.trusted_limits = limits(config, settings_of.number(config, "executor.trusted_wall_s", 1))
         self.finalists = settings_of.whole(config, "search.finalists", 1)
         self.trials = settings_of.whole(config, "search.tune_trials", 0)
+        self.simplify_trials = settings_of.whole(config, "search.simplify_trials", 0)
         self.max_failures = settings_of.whole(config, "search.max_failures", 1)
-        _check_stimuli(config)
+        self.dictionary = make_dictionary(config, self.problem, self.root)
+        make_strategy(config, self.dictionary, self.problem, 1)  # mistakes are told before anything starts
+        proposers.check(config)
         if self.llm.provider == "replay":
             self.recorded = rundir.find(self.root, str(config["run"] or "latest")) / "completions.jsonl"
         if self.llm.provider == "offline":
@@ -86,6 +92,8 @@ class Run:
             seed=settings_of.whole(config, "seed", 0),
             lag=settings_of.whole(config, "search.lag", 1),
             repairs=settings_of.whole(config, "search.repairs", 0),
+            duplicates=rejection.choice(config),
+            race=racing.racers(config),
         )
 
     def _patience(self) -> Limits:
@@ -101,7 +109,9 @@ class Run:
             Scorer(searching, self.candidate_limits, self.max_failures),
             Scorer(holdout, self.trusted_limits, self.max_failures),
             trials=self.trials,
+            simplify_trials=self.simplify_trials,
             finalists=self.finalists,
+            racing=bool(self.settings.race),
             seed=self.settings.seed,
             limits=self.trusted_limits,
             workers=settings_of.workers(self.config),
@@ -114,6 +124,7 @@ class Run:
             caps["usd"],
             caps["tokens"],
             caps["minutes"],
+            caps["calls"],
             allow_unknown_price=bool(caps["allow_unknown_price"]),
         )
 
@@ -122,56 +133,86 @@ class Run:
         # A call that is cancelled before it began leaves litellm a coroutine nobody awaits.
         warnings.filterwarnings("ignore", message="coroutine .* was never awaited", category=RuntimeWarning)
         try:
-            return asyncio.run(self._work())
-        except KeyboardInterrupt:
-            if self.folder is None:
-                raise
-            print(f"interrupted; go on with: python -m metamuse resume run={self.folder}", file=sys.stderr)
-            return 130
+            return asyncio.run(ending_in_order(self.work(), self._last_words))
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            self._last_words()
+            return EXIT_CODE
 
-    async def _work(self) -> int:
-        executor = make_executor(self.config, {"sets": {"feedback": None, "validation": None}, "warm": True})
-        holdout = make_executor(self.config, {"sets": {"holdout": None, SHIFTS: None}, "warm": True})
+    def _last_words(self) -> None:
+        going_on = f"; go on with: python -m metamuse resume run={self.folder}" if self.folder else ""
+        tell(f"interrupted{going_on}")
+
+    def executors(self) -> tuple[Executor, Executor]:
+        """What scores candidates, and what scores on the hold-out set; whoever asks starts and closes them."""
+        searching = {"sets": {"feedback": None, "validation": None}, "warm": True}
+        holdout = {"sets": {"holdout": None, SHIFTS: None}, "warm": True}
+        return make_executor(self.config, searching), make_executor(self.config, holdout)
+
+    async def work(
+        self,
+        started: tuple[Executor, Executor] | None = None,
+        known: Sequence[dict[str, Any]] = (),
+    ) -> int:
+        """Work on the run until it is done; returns the exit code.
+
+        Args:
+            started: Executors of a run on the same problem (:meth:`executors`), left open; None: its own.
+            known: Fields of events with which a new journal begins: baselines that were scored already.
+        """
+        # A run that another process works on is refused before anything is loaded.
+        journal = None if self.folder is None else Journal(self.folder / "journal.jsonl")
+        executor, holdout = started or self.executors()
         progress = Progress(self.problem, self.settings.solutions, quiet=self.quiet)
         try:
             progress.stage("starting the compiler and loading the workloads")
-            if self.llm.provider != "replay":
+            if self.llm.provider not in ("replay", "inbox"):
                 # Importing litellm takes seconds, and the first call would wait for it. A daemon: a mistake
                 # in the workloads is told at once.
                 threading.Thread(target=importlib.import_module, args=("litellm",), daemon=True).start()
-            await asyncio.gather(executor.start(), holdout.start())
+            if started is None:
+                await asyncio.gather(executor.start(), holdout.start())
             with progress:
-                return await self._search(executor, holdout, progress)
+                return await self._search(
+                    journal or self._begin(executor, known), executor, holdout, progress
+                )
         finally:
-            await executor.close()
-            await holdout.close()
+            if started is None:
+                await executor.close()
+                await holdout.close()
 
-    async def _search(self, executor: Executor, holdout: Executor, progress: Progress) -> int:
-        resumed = self.folder is not None
-        folder = self.folder = self.folder or rundir.create(self.root, self.problem.name)
-        journal = Journal(folder / "journal.jsonl")
-        state = RunState.fold(read(folder / "journal.jsonl"))
-        if not resumed:
-            try:
-                self._write_config(folder, executor)
-                state.apply(journal.append("run", config=self.config))
-            except UsageError:
-                shutil.rmtree(folder, ignore_errors=True)  # nothing has begun: leave nothing half-written
-                raise
-        for entry in [*state.ordered(), *state.tuned.values()]:
-            if entry.discovered:  # a killed process may have recorded it without writing its files
-                rundir.write_solution(folder, entry)
+    def _begin(self, executor: Executor, known: Sequence[dict[str, Any]]) -> Journal:
+        """Make the run directory of a new run."""
+        folder = self.folder = rundir.create(self.root, self.problem.name)
+        try:
+            self._write_config(folder, executor)
+            journal = Journal(folder / "journal.jsonl")
+            versions = {"format": FORMAT, "metamuse": __version__, "problem": self.problem.version}
+            journal.append("run", **versions, config=self.config)
+            for fields in known:
+                journal.append(**fields)
+        except UsageError:
+            shutil.rmtree(folder, ignore_errors=True)  # nothing has begun: leave nothing half-written
+            raise
+        return journal
+
+    async def _search(
+        self, journal: Journal, executor: Executor, holdout: Executor, progress: Progress
+    ) -> int:
+        folder = journal.path.parent
+        state = RunState.fold(read(journal.path))
+        derived.write_solutions(state, folder)
         state.apply(journal.append("session", layers=executor.layers()))
+        progress.say(in_force(executor.layers()))
         tracker = make_tracker(self.config, self.root)
         tracker.start(self.problem, state, folder)
-        store, client = self._model(folder, state)
-        recorder = Recorder(
-            journal,
-            state,
-            [_solution_files(folder), lambda s, event: progress.update(s), tracker.event],
-        )
+        store, client = self._model(folder, state, progress)
+        watchers = [derived.solution_files(folder), lambda s, event: progress.update(s), tracker.event]
+        watchers.append(derived.settling())
+        recorder = Recorder(journal, state, [derived.guarded(folder, watcher) for watcher in watchers])
         study = self._study(recorder, executor, holdout)
-        discovery = Discovery(self.problem, self.settings, recorder, client, self._strategy, study.searching)
+        discovery = Discovery(
+            self.problem, self.settings, recorder, client, self.proposer(state), study.searching
+        )
         code, reason = 0, ""
         try:
             progress.stage("scoring the reference while the first ideas form")
@@ -179,21 +220,19 @@ class Run:
             exhausted = await self._explore(discovery, study, progress)
             code, reason = (0, "done") if exhausted is None else (3, f"budget: {exhausted}")
             state.apply(journal.append("end", reason=reason))
-        except (RunStopped, ExecutorBroken) as error:
+        except (RunStopped, ExecutorBroken, StorageError) as error:
             code, reason = 1, f"stopped: {error}"
         finally:
             await discovery.waypoints.close()
             await client.aclose()
+            if self.llm.provider != "replay":
+                state.spent = store.totals
             store.close()
             progress.close()
-            try:
-                rundir.write_results(self.problem, state, folder)
-                write_report(self.problem, state, folder)
-            except (OSError, UsageError) as error:
-                print(f"metamuse: {error} The journal has everything: report run={folder}", file=sys.stderr)
+            written = derived.write_results(self.problem, state, folder)
             tracker.finish(state)
             journal.close()
-        if not code and not state.executable():
+        if not code and not (written and state.executable()):
             code = 1
         progress.summary(state, folder, reason)
         return code
@@ -224,7 +263,7 @@ class Run:
             study.searching.limits = study.patience(PATIENCE, CANDIDATE_SECONDS)
         progress.stage("searching")
 
-    def _model(self, folder: Path, state: RunState) -> tuple[CompletionStore, LLMClient]:
+    def _model(self, folder: Path, state: RunState, progress: Progress) -> tuple[CompletionStore, LLMClient]:
         replaying = self.llm.provider == "replay"
         path = self.recorded if replaying else folder / "completions.jsonl"
         store = CompletionStore(path, read_only=replaying)
@@ -232,25 +271,36 @@ class Run:
         if not replaying:
             totals = store.totals
             budget.restore(
-                usd=totals.cost_usd, tokens=totals.tokens_in + totals.tokens_out, minutes=state.seconds / 60
+                usd=totals.cost_usd,
+                tokens=totals.tokens_in + totals.tokens_out,
+                minutes=state.seconds / 60,
+                calls=totals.calls,
             )
-        return store, LLMClient(self.llm, store, budget)
+        transport = None
+        if self.llm.provider == "inbox":
+            from metamuse.llm.inbox import InboxTransport
 
-    def _strategy(self, n: int) -> StimulusStrategy:
-        stimuli = self.config["stimuli"]
-        words = Lexicon().words()
-        if stimuli["strategy"] == "rsdict":
-            return RSDict(words, s=stimuli["s"])
-        warmup = stimuli["warmup"]
-        return RSDictSF(
-            words,
-            TextEmbedder(),
-            np.full(n, self.problem.metric.ideal),
-            self.settings.solutions // 3 if warmup is None else warmup,
-            s=stimuli["s"],
-            k=stimuli["k"],
-            schedule=stimuli["schedule"],
-        )
+            transport = InboxTransport(folder, functools.partial(progress.waits, folder))
+        return store, LLMClient(self.llm, store, budget, transport=transport, memory=self._memory())
+
+    def _memory(self) -> Memory | None:
+        """Observations of earlier runs, where asking costs somebody something."""
+        asks = self.llm.provider not in ("offline", "replay")
+        return Memory(self.root / "observations.jsonl") if asks and self.config["stimuli"]["reuse"] else None
+
+    def proposer(self, state: RunState) -> Callable[[Waypoints], Proposer]:
+        """What makes the configured proposer, once the state knows the feedback workloads and the reference."""
+
+        def make(waypoints: Waypoints) -> Proposer:
+            reference = self.problem.reference
+            founder = Program(reference, self.problem.baselines[reference], 0.0)
+            if self.incumbent is not None:
+                founder = Program("incumbent", self.incumbent, None)
+            n = len(state.workloads["feedback"])
+            strategy = functools.partial(make_strategy, self.config, self.dictionary, self.problem, n)
+            return proposers.make_proposer(self.config, waypoints, state, self.dictionary, strategy, founder)
+
+        return make
 
     def _write_config(self, folder: Path, executor: Executor) -> None:
         text = yaml.safe_dump(
@@ -266,14 +316,6 @@ class Run:
         rundir.write_atomically(folder / "config.yaml", text)
 
 
-def _check_stimuli(config: dict[str, Any]) -> None:
-    if config["stimuli"]["strategy"] not in ("rsdict", "rsdict_sf"):
-        raise UsageError(
-            f"stimuli.strategy={config['stimuli']['strategy']} is unknown; use rsdict or rsdict_sf."
-        )
-    settings_of.whole(config, "stimuli.s", 1)
-
-
 async def _after(first: asyncio.Task[None], then: Coroutine[Any, Any, None]) -> None:
     try:
         await asyncio.shield(first)
@@ -281,18 +323,3 @@ async def _after(first: asyncio.Task[None], then: Coroutine[Any, Any, None]) -> 
         then.close()  # it never began
         raise
     await then
-
-
-def _solution_files(folder: Path) -> Callable[[RunState, dict[str, Any]], None]:
-    def write(state: RunState, event: dict[str, Any]) -> None:
-        entry: Entry | None = None
-        if event["event"] == "solution":
-            entry = state.solutions[event["number"]]
-        elif event["event"] == "tuned":
-            entry = state.tuned[event["of"]]
-        elif event["event"] == "holdout":
-            entry = state.entry(event["id"])
-        if entry is not None and entry.discovered:
-            rundir.write_solution(folder, entry)
-
-    return write

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -15,8 +16,11 @@ from typing import Any
 import numpy as np
 
 from metamuse import diversity, ranking
-from metamuse.errors import UsageError
-from metamuse.state import Entry, RunState
+from metamuse.errors import StorageError, UsageError
+from metamuse.journal import FORMAT, read
+from metamuse.llm.store import Totals
+from metamuse.rejection import spared
+from metamuse.state import WAYPOINTS, Entry, RunState
 from problems.base import SHIFT, Problem
 
 LEADERBOARD = (
@@ -31,14 +35,18 @@ def create(root: Path, problem: str) -> Path:
     Raises:
         UsageError: It cannot be written.
     """
-    name = f"r{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
-    path = root / problem / name
+    path = root / problem / new_name("r")
     try:
         path.mkdir(parents=True)
         (path / "solutions").mkdir()
     except OSError as error:
         raise UsageError(f"Cannot make the run directory {path}: {error.strerror}.") from None
     return path
+
+
+def new_name(letter: str) -> str:
+    """``<letter><date>-<id>``: a name that sorts by time and that no other process takes."""
+    return f"{letter}{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
 
 
 def find(root: Path, run: str) -> Path:
@@ -69,23 +77,25 @@ def write_atomically(path: Path, text: str) -> None:
     """
     temporary = path.with_name(path.name + ".new")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        # Half a surrogate pair, which models do emit, becomes the escape by which Python and JSON write it.
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
         os.replace(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise UsageError(f"Cannot write {path}: {error.strerror}.") from None
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise StorageError(f"Cannot write {path}: {error.strerror}.") from None
 
 
 def write_solution(folder: Path, entry: Entry) -> None:
-    """Write ``solutions/<id>/``: policy.py, design.json, waypoints.json, scores.json."""
+    """Write ``solutions/<id>/``: policy.py, simplified.py, design.json, waypoints.json, scores.json."""
     target = folder / "solutions" / entry.id
     target.mkdir(parents=True, exist_ok=True)
     if entry.source:
         write_atomically(target / "policy.py", entry.source.rstrip() + "\n")
     data = entry.data
-    waypoints = {
-        k: data.get(k) for k in ("stimuli", "target", "candidates", "observations", "design", "attempts")
-    }
+    if simplified_of(entry) is not None:
+        write_atomically(target / "simplified.py", data["simplified"]["source"])
+    waypoints = {k: data[k] for k in WAYPOINTS if k in data}
     write_atomically(target / "design.json", _json(data.get("design")))
     write_atomically(target / "waypoints.json", _json(waypoints))
     write_atomically(target / "scores.json", _json(scores_of(entry)))
@@ -107,7 +117,17 @@ def scores_of(entry: Entry) -> dict[str, Any]:
         out["tuned"] = {"of": entry.of} | {
             k: entry.data.get(k) for k in ("values", "trials", "gain", "default_gain", "failed_trials")
         }
+    if (simplified := simplified_of(entry)) is not None:
+        out["simplified"] = simplified
     return out
+
+
+def simplified_of(entry: Entry) -> dict[str, Any] | None:
+    """What is proved of a policy's simplified form (``docs/simplify.md``); None if it has none."""
+    made = entry.data.get("simplified")
+    if made is None or "failure" in made or made["source"] == entry.source:
+        return None
+    return {key: value for key, value in made.items() if key != "source"}
 
 
 def leaderboard(problem: Problem, state: RunState) -> list[dict[str, Any]]:
@@ -140,7 +160,7 @@ def distinct_ids(state: RunState) -> set[str]:
     if not done:
         return set()
     embeddings = np.stack([s.scores["feedback"].values for s in done])
-    new = diversity.distinct(embeddings, [s.data["structure"] for s in done])
+    new = diversity.distinct(embeddings, [s.structure for s in done])
     return {s.id for s, is_new in zip(done, new, strict=True) if is_new}
 
 
@@ -170,10 +190,11 @@ def summary(problem: Problem, state: RunState, run: str) -> dict[str, Any]:
             "executable": len(done),
             "distinct": len(distinct_ids(state)),
             "failed": state.failures(),
+            "rejected": spared(state)[0],
         },
         "best": _best(problem, state, seed),
         "baselines": {e.id: _figures(problem, state, e) for e in [*state.rivals(), *state.bounds()]},
-        "diversity": diversity.summary(embeddings, [s.data["structure"] for s in done], centres),
+        "diversity": diversity.summary(embeddings, [s.structure for s in done], centres),
         "cost": _cost(state),
         "timing": _timing(state),
     }
@@ -215,16 +236,27 @@ def _best(problem: Problem, state: RunState, seed: int) -> dict[str, Any] | None
             "worse_on": int((own < theirs).sum()),
             "workloads": len(own),
         }
+    if (simplified := simplified_of(entry)) is not None:
+        out["simplified"] = simplified
     return out
 
 
 def _cost(state: RunState) -> dict[str, Any]:
     costs = [c["cost_usd"] for c in state.calls]
+    unknown = any(c is None for c in costs)
+    spent = state.spent or Totals(
+        completions=len(costs),
+        tokens_in=sum(c["tokens_in"] for c in state.calls),
+        tokens_out=sum(c["tokens_out"] for c in state.calls),
+        cost_usd=0.0 if unknown else sum(costs),
+        unknown_price=int(unknown),
+    )
     return {
-        "usd": "unknown" if any(c is None for c in costs) else round(sum(costs), 6),
-        "calls": len(state.calls),
-        "tokens_in": sum(c["tokens_in"] for c in state.calls),
-        "tokens_out": sum(c["tokens_out"] for c in state.calls),
+        "usd": "unknown" if spent.unknown_price else round(spent.cost_usd, 6),
+        "calls": spent.calls,
+        "unanswered": spent.lost,
+        "tokens_in": spent.tokens_in,
+        "tokens_out": spent.tokens_out,
         "by_waypoint": {
             purpose: {
                 "calls": len(rows),
@@ -246,7 +278,7 @@ def _by_purpose(calls: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any
 def _timing(state: RunState) -> dict[str, Any]:
     stages: dict[str, float] = {}
     for entry in state.ordered():
-        for stage, seconds in entry.data.get("seconds", {}).items():
+        for stage, seconds in entry.seconds.items():
             stages[stage] = stages.get(stage, 0.0) + seconds
     latencies = [c["latency_s"] for c in state.calls]
     return {
@@ -254,6 +286,7 @@ def _timing(state: RunState) -> dict[str, Any]:
         "llm_seconds": round(sum(latencies), 3),
         "scoring_seconds": round(sum(stages.values()), 3),
         "scoring_by_stage": {k: round(v, 3) for k, v in stages.items()},
+        "scoring_spared": round(spared(state)[1], 3),
     }
 
 
@@ -286,7 +319,7 @@ def _timing_rows(state: RunState) -> list[dict[str, Any]]:
             by_solution.setdefault(f"s{int(number):04d}", []).append(call)
     rows = []
     for entry in [*state.ordered(), *state.entries.values(), *state.tuned.values()]:
-        seconds = entry.data.get("seconds", {})
+        seconds = entry.seconds
         nanoseconds = [
             t["ns_per_decision"] for s in entry.scores.values() for t in s.timing if "ns_per_decision" in t
         ]
@@ -320,16 +353,36 @@ def _json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
+def begun(folder: Path) -> dict[str, Any]:
+    """The event with which a run began: ``config``, and what wrote it (``metamuse``, ``problem``: versions).
+
+    Raises:
+        UsageError: There is none, or this version of MetaMuse cannot read what follows it.
+    """
+    event = next(read(folder / "journal.jsonl"), None)
+    if event is None:
+        raise UsageError(f"{folder} holds nothing: its run ended before it began; begin a new one.")
+    if event["event"] != "run":
+        raise UsageError(f"The journal of {folder} does not begin with a run; it cannot be read.")
+    if event.get("format", FORMAT) != FORMAT:
+        raise UsageError(
+            f"{folder} was written by MetaMuse {event.get('metamuse')} in format {event['format']} of the "
+            f"journal, and this version reads format {FORMAT}; use that version for it."
+        )
+    return event
+
+
 def recorded_config(folder: Path) -> dict[str, Any]:
     """The configuration a run was begun with.
 
     Raises:
-        UsageError: Its journal holds none.
+        UsageError: See :func:`begun`.
     """
-    from metamuse.journal import read
+    config: dict[str, Any] = begun(folder)["config"]
+    return config
 
-    for event in read(folder / "journal.jsonl"):
-        if event["event"] == "run":
-            config: dict[str, Any] = event["config"]
-            return config
-    raise UsageError(f"The journal of {folder} does not begin with a run; it cannot be read.")
+
+def root_of(folder: Path, otherwise: Path) -> Path:
+    """The folder of runs that a run directory lies in; ``otherwise`` if it was moved out of one."""
+    inside = folder.resolve().parent.name == begun(folder)["config"]["problem"]["name"]
+    return folder.parent.parent if inside else otherwise

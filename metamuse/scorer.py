@@ -25,7 +25,7 @@ class Scorer:
         self.executor = executor
         self.limits = limits
         self.max_failures = max_failures
-        self._failures = 0
+        self._causes: list[str] = []  # of the failures since something last went well
 
     async def run(self, id: str, payload: dict[str, Any], limits: Limits | None = None) -> Outcome:
         """Run one task, see :class:`metamuse.evaluation.Candidates` for payloads.
@@ -35,12 +35,12 @@ class Scorer:
         """
         outcome = await self.executor.run(Task(id, payload, limits or self.limits))
         if outcome.failure is None or outcome.failure[0] != "infrastructure":
-            self._failures = 0
+            self._causes.clear()
             return outcome
-        self._failures += 1
-        if self._failures >= self.max_failures:
+        self._causes.append(outcome.failure[1])
+        if len(self._causes) >= self.max_failures:
             raise RunStopped(
-                f"{self._failures} evaluations in a row failed for no fault of theirs; the last: {outcome.failure[1]}"
+                f"{len(self._causes)} evaluations in a row failed for no fault of theirs, first so: {self._causes[0]}"
             )
         return outcome
 

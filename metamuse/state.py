@@ -1,52 +1,95 @@
-"""The state of a run: a fold over its journal."""
+"""The state of a run: a fold over its journal.
+
+Of a finished solution the numbers stay in memory (a few kilobytes); its texts and the details of its scores are
+read again from the journal when they are asked for, so that a run of ten thousand ends as small as it began.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from sys import intern
 from typing import Any
 
 import numpy as np
 
 from evaluators.base import FAILURE_CLASSES
+from metamuse.calllog import CallLog
+from metamuse.llm.store import Totals
+from metamuse.place import Event, Place
+
+#: Solutions that stay in memory as a whole, the latest first.
+_LATEST = 64
+#: Solutions that do once they were read again.
+_REMEMBERED = 512
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Scores:
     """What was measured of one policy on the workloads of one set.
 
     Attributes:
         workloads: Names.
         values: The metric, one number a workload.
-        details: Further figures, one mapping a workload.
-        timing: Figures that depend on the machine, one mapping a workload.
-        state_bytes: Memory the policy kept, one number a workload; 0 if unknown.
+        which: The set.
+        rows: What the evaluation answered, one mapping a workload; empty once ``place`` has it.
+        place: Where the rows are read again, None while they are in memory.
     """
 
     workloads: tuple[str, ...]
     values: np.ndarray
-    details: tuple[dict[str, float], ...]
-    timing: tuple[dict[str, float], ...]
-    state_bytes: tuple[int, ...]
+    which: str
+    rows: Sequence[dict[str, Any]]
+    place: Place | None = None
+
+    @property
+    def answered(self) -> Sequence[dict[str, Any]]:
+        """What the evaluation answered, one mapping a workload."""
+        return self._rows()
 
     @property
     def mean(self) -> float:
         """Mean of the metric over the workloads."""
         return float(self.values.mean())
 
+    @property
+    def details(self) -> tuple[dict[str, float], ...]:
+        """Further figures, one mapping a workload."""
+        return tuple(r["details"] for r in self._rows())
+
+    @property
+    def timing(self) -> tuple[dict[str, float], ...]:
+        """Figures that depend on the machine, one mapping a workload."""
+        return tuple(r.get("timing", {}) for r in self._rows())
+
+    @property
+    def state_bytes(self) -> tuple[int, ...]:
+        """Memory the policy kept, one number a workload; 0 if unknown."""
+        return tuple(r.get("state_bytes", 0) for r in self._rows())
+
+    def _rows(self) -> Sequence[dict[str, Any]]:
+        return self.rows if self.place is None else _read_again(self.place).scores[self.which].rows
+
+    def shelved(self, place: Place) -> Scores:
+        """The same without the rows, which ``place`` has."""
+        return Scores(self.workloads, self.values, self.which, (), place)
+
     @classmethod
-    def of(cls, rows: list[dict[str, Any]]) -> Scores:
+    def of(cls, which: str, rows: list[dict[str, Any]]) -> Scores:
         """Read from the rows of an evaluation's answer."""
-        return cls(
-            tuple(r["workload"] for r in rows),
-            np.array([r["value"] for r in rows], dtype=np.float64),
-            tuple(r["details"] for r in rows),
-            tuple(r.get("timing", {}) for r in rows),
-            tuple(r.get("state_bytes", 0) for r in rows),
-        )
+        names = tuple(r["workload"] for r in rows)
+        values = np.array([r["value"] for r in rows], dtype=np.float64)
+        return cls(_same_names(names), values, which, rows)
 
 
-@dataclass
+@lru_cache(maxsize=64)
+def _same_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """One tuple for all solutions that were scored on the same workloads."""
+    return names
+
+
+@dataclass(slots=True)
 class Entry:
     """One row of the leaderboard: a solution, a baseline or a bound.
 
@@ -62,7 +105,15 @@ class Entry:
         of: Id of the policy whose constants were tuned to make this one, "" if it is not ``tuned``.
         discovered: Whether the search made it: a solution, or a tuned one.
         work: Loop iterations and calls of its most expensive calls (``max mean calls method``), if counted.
-        data: Everything else that was recorded (stimuli, observations, design, attempts, seconds, …).
+        structure: Hash of the program up to constants, "" if it has none.
+        seconds: CPU seconds of scoring by stage.
+        attempts: How many texts were tried.
+        marks: By what duplicates of it are recognised (:mod:`metamuse.rejection`).
+        rejected: Why it was not scored to the end: ``exact`` or ``behaviour`` (it is a duplicate), ``raced``; else "".
+        duplicate_of: Id of the solution whose scores it took over, "" if it is no duplicate.
+        unscored: Validation workloads left out over those run, if it was raced.
+        data: Everything else that was recorded (stimuli, observations, design, attempts, …).
+        place: Where ``source``, ``data`` and details of the scores are read again; None while they are in memory.
     """
 
     id: str
@@ -76,16 +127,49 @@ class Entry:
     of: str = ""
     discovered: bool = False
     work: dict[str, Any] | None = None
+    structure: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+    attempts: int = 0
+    marks: dict[str, str] = field(default_factory=dict)
+    rejected: str = ""
+    duplicate_of: str = ""
+    unscored: float = 0.0
     data: dict[str, Any] = field(default_factory=dict)
+    place: Place | None = None
 
     @property
     def ok(self) -> bool:
         """Whether it was scored."""
         return self.status == "ok"
 
+    def shelve(self, place: Place) -> None:
+        """Leave what is long to the journal."""
+        self.place = place
+        self.scores = {which: scores.shelved(place) for which, scores in self.scores.items()}
+        del self.source, self.data
+
+    def unshelve(self) -> None:
+        """Keep everything in memory from now on, so that it can be changed."""
+        if self.place is not None:
+            whole = _read_again(self.place)
+            self.scores = whole.scores | {k: v for k, v in self.scores.items() if k not in whole.scores}
+            self.source, self.data, self.place = whole.source, dict(whole.data), None
+
+    def __getattr__(self, name: str) -> Any:
+        # Only what is not there comes here.
+        if name in ("source", "data"):
+            place: Place | None = object.__getattribute__(self, "place")
+            if place is not None:
+                return getattr(_read_again(place), name)
+        raise AttributeError(name)
+
+
+_TUNED = "-tuned"
 
 #: What is kept of how a solution came about.
-_WAYPOINTS = ("stimuli", "target", "candidates", "observations", "design", "attempts", "seconds_llm")
+WAYPOINTS = (
+    "stimuli", "target", "candidates", "observations", "mechanisms", "parents", "operator", "design", "attempts",
+)  # fmt: skip
 
 
 @dataclass
@@ -98,7 +182,9 @@ class RunState:
         solutions: Solutions by number; a missing number is not finished.
         tuned: Tuned forms by the id of what was tuned.
         calls: One record an LLM call (``key purpose model tokens_in tokens_out cost_usd latency_s cached``).
-        sessions: Seconds each process worked on the run.
+        seconds: That processes worked on the run; a sleep of the machine does not count (macOS, Linux).
+        spent: What the record of completions says was paid, attempts that brought no answer included; None if it was
+            not asked.
         ended: Why the run ended ("" while it has not): ``done``, ``budget: …``.
     """
 
@@ -106,12 +192,14 @@ class RunState:
     entries: dict[str, Entry] = field(default_factory=dict)
     solutions: dict[int, Entry] = field(default_factory=dict)
     tuned: dict[str, Entry] = field(default_factory=dict)
-    calls: list[dict[str, Any]] = field(default_factory=list)
+    calls: CallLog = field(default_factory=CallLog)
     workloads: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     began: float | None = None
     seconds: float = 0.0
+    spent: Totals | None = None
     ended: str = ""
     _session_began: float | None = None
+    _latest: dict[str, tuple[Entry, Place]] = field(default_factory=dict)
 
     @classmethod
     def fold(cls, events: Iterable[dict[str, Any]]) -> RunState:
@@ -123,9 +211,8 @@ class RunState:
 
     def apply(self, event: dict[str, Any]) -> None:
         """Take in one event."""
-        at = event["at"]
         if self._session_began is not None and event["event"] != "session":
-            self.seconds = self._seconds_before + at - self._session_began
+            self.seconds = self._seconds_before + _clock(event) - self._session_began
         handler = getattr(self, f"_on_{event['event']}", None)
         if handler is not None:
             handler(event)
@@ -139,14 +226,14 @@ class RunState:
     def _on_session(self, event: dict[str, Any]) -> None:
         # A new process goes on with the run: the time in between does not count.
         self._seconds_before = self.seconds
-        self._session_began = event["at"]
+        self._session_began = _clock(event)
         self.ended = ""
 
     def _on_workloads(self, event: dict[str, Any]) -> None:
         self.workloads.update(event["workloads"])
 
     def _on_call(self, event: dict[str, Any]) -> None:
-        self.calls.append({k: v for k, v in event.items() if k not in ("event", "at")})
+        self.calls.append(event)
 
     def _on_entry(self, event: dict[str, Any]) -> None:
         entry = self.entries.get(event["id"])
@@ -156,14 +243,16 @@ class RunState:
         _take_outcome(entry, event)
 
     def _on_solution(self, event: dict[str, Any]) -> None:
-        id = f"s{event['number']:04d}"
-        entry = Entry(id, "solution", event["name"], "ok", source=event["source"], discovered=True)
-        entry.data = {k: event[k] for k in _WAYPOINTS if k in event}
-        _take_outcome(entry, event)
-        self.solutions[event["number"]] = entry
+        entry = self.solutions[event["number"]] = _solution(event)
+        if isinstance(event, Event):
+            # Whoever watches, and those who learn from it, want all of it soon; hardly anybody does later.
+            self._latest[entry.id] = (entry, event.place)
+            if len(self._latest) > _LATEST:
+                latest, place = self._latest.pop(next(iter(self._latest)))
+                latest.shelve(place)
 
     def _on_holdout(self, event: dict[str, Any]) -> None:
-        entry = self.entry(event["id"])
+        entry = self._open(event["id"])
         if "shift_failure" in event:
             entry.data["shift_failure"] = event["shift_failure"]
         if event.get("failure"):
@@ -174,9 +263,9 @@ class RunState:
 
     def _on_tuned(self, event: dict[str, Any]) -> None:
         base = self.entry(event["of"])
-        entry = Entry(f"{base.id}-tuned", "tuned", f"{base.name} (tuned)", "ok", of=base.id)
+        entry = Entry(f"{base.id}{_TUNED}", "tuned", f"{base.name} (tuned)", "ok", of=base.id)
         entry.discovered = base.discovered
-        entry.data = {k: base.data[k] for k in _WAYPOINTS if k in base.data}
+        entry.data = {k: base.data[k] for k in WAYPOINTS if k in base.data}
         entry.data["trials"] = event["trials"]
         result = event.get("result") or {}
         entry.source = result.get("source", "")
@@ -189,6 +278,9 @@ class RunState:
     def _on_metered(self, event: dict[str, Any]) -> None:
         self.entry(event["id"]).work = event["work"]
 
+    def _on_simplified(self, event: dict[str, Any]) -> None:
+        self._open(event["of"]).data["simplified"] = event.get("result") or {"failure": event["failure"]}
+
     def _on_end(self, event: dict[str, Any]) -> None:
         self.ended = event["reason"]
 
@@ -200,10 +292,18 @@ class RunState:
         """
         if id in self.entries:
             return self.entries[id]
-        for entry in [*self.solutions.values(), *self.tuned.values()]:
-            if entry.id == id:
-                return entry
+        if id.endswith(_TUNED):
+            return self.tuned[id.removesuffix(_TUNED)]
+        if id[:1] == "s" and id[1:].isdecimal() and int(id[1:]) in self.solutions:
+            return self.solutions[int(id[1:])]
         raise KeyError(id)
+
+    def _open(self, id: str) -> Entry:
+        """The same, to be changed."""
+        entry = self.entry(id)
+        self._latest.pop(id, None)
+        entry.unshelve()
+        return entry
 
     # -- views
 
@@ -238,6 +338,31 @@ class RunState:
         return {kind: n for kind, n in counts.items() if n}
 
 
+def _solution(event: dict[str, Any]) -> Entry:
+    id = f"s{event['number']:04d}"
+    entry = Entry(id, "solution", event["name"], "ok", source=event["source"], discovered=True)
+    entry.data = {k: event[k] for k in WAYPOINTS if k in event}
+    entry.attempts = len(event.get("attempts", ()))
+    _take_outcome(entry, event)
+    entry.rejected, entry.duplicate_of = event.get("duplicate", ""), event.get("duplicate_of", "")
+    result = event.get("result") or {}
+    entry.marks = result.get("marks", {})
+    if "raced" in result:
+        raced = entry.data["raced"] = result["raced"]
+        entry.rejected, entry.unscored = "raced", raced["of"] / raced["scored"] - 1
+    return entry
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _read_again(place: Place) -> Entry:
+    return _solution(place.read())
+
+
+def _clock(event: dict[str, Any]) -> float:
+    """Seconds that differences can be taken of, within a session: the date may be set while a run goes on."""
+    return float(event.get("clock", event["at"]))
+
+
 def most_work(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The work of the most expensive call in rows of scores, None if it was not counted."""
     counted: list[dict[str, Any]] = [row["work"] for row in rows if "work" in row]
@@ -250,7 +375,7 @@ def _take_outcome(entry: Entry, event: dict[str, Any]) -> None:
         return
     result = event["result"]
     for name, rows in result["scores"].items():
-        entry.scores[name] = Scores.of(rows)
+        entry.scores[name] = Scores.of(name, rows)
         if name == "validation":
             entry.work = most_work(rows) or entry.work
     if "seconds_scoring" in event:
@@ -258,5 +383,7 @@ def _take_outcome(entry: Entry, event: dict[str, Any]) -> None:
     for key in ("structure", "doc", "constants", "seconds"):
         if key in result:
             entry.data.setdefault(key, result[key])
+    entry.structure = entry.structure or result.get("structure", "")
+    entry.seconds = entry.seconds or {intern(k): v for k, v in result.get("seconds", {}).items()}
     if result.get("state_bytes") is not None:
         entry.state_bytes = max(result["state_bytes"], entry.state_bytes or 0)

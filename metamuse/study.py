@@ -31,7 +31,9 @@ class Study:
         searching: Scores on feedback and validation workloads.
         holdout: Scores on hold-out and shifted workloads.
         trials: Trials a policy's constants are tuned in; 0 tunes none.
+        simplify_trials: Trials in which a finalist is simplified; 0 simplifies none.
         finalists: Best solutions that are studied.
+        racing: Whether candidates race, for which the first bound is known before any of them is scored.
         seed: Of the tuner.
         limits: Limits of one task.
         workers: Tasks at once, once the search is over; until then half of that, so that candidates go first.
@@ -45,7 +47,9 @@ class Study:
         holdout: Scorer,
         *,
         trials: int,
+        simplify_trials: int = 0,
         finalists: int,
+        racing: bool = False,
         seed: int,
         limits: Limits,
         workers: int,
@@ -56,7 +60,9 @@ class Study:
         self.searching = searching
         self.holdout = holdout
         self.trials = trials
+        self.simplify_trials = simplify_trials
         self.n_finalists = finalists
+        self.racing = racing
         self.seed = seed
         self.limits = limits
         self.workers = workers
@@ -66,7 +72,7 @@ class Study:
         self._opened = False
 
     async def reference(self) -> None:
-        """Score the baseline that everything is relative to.
+        """Score the baseline that everything is relative to, and the bound that races need.
 
         Raises:
             UsageError: It cannot be scored, so that nothing could be compared.
@@ -79,6 +85,11 @@ class Study:
         reference = self.state.entries[id]
         if not reference.ok:
             raise UsageError(f"The reference baseline {id} fails on these workloads: {reference.message}")
+        for bound in self.problem.bounds[: self.racing]:
+            if bound not in self.state.entries:
+                await self._enter(bound, "bound", "")
+            if bound not in self.state.entries:
+                raise RunStopped(f"the bound {bound} could not be computed, for no fault of its own")
 
     def patience(self, factor: float, least: float) -> Limits:
         """Limits of a candidate: ``factor`` times what the reference took, at least ``least`` seconds."""
@@ -108,7 +119,13 @@ class Study:
     async def finalists(self) -> None:
         """Study the best solutions."""
         order = ranking.ranked(self.problem, self.state, self.state.executable())
-        await asyncio.gather(*(self._study(entry) for entry in order[: self.n_finalists]))
+
+        async def study(entry: Entry) -> None:
+            await self._study(entry)
+            async with self._slots:
+                await self._simplify(entry)
+
+        await asyncio.gather(*(study(entry) for entry in order[: self.n_finalists]))
 
     def hurry(self) -> None:
         """The search is over: use all workers."""
@@ -217,6 +234,48 @@ class Study:
             if alone.failure is None:
                 extra, outcome = {"shift_failure": list(outcome.failure)}, alone
         self.recorder.emit("holdout", id=form.id, **extra, **recorded(outcome))
+
+    async def _simplify(self, entry: Entry) -> None:
+        """Shorten the better form of a finalist, and the other one by the same pieces if that decides as before."""
+        tuned = self.state.tuned.get(entry.id)
+        forms = [form for form in (entry, tuned) if form is not None and form.ok]
+        if not self.simplify_trials or not forms:
+            return
+        first, *others = ranking.ranked(self.problem, self.state, forms)
+        if "simplified" in first.data:
+            return
+        task = {"source": first.source, "variants": {form.id: _values(form) for form in others}}
+        sets = ["feedback", "validation"]
+        payload = {"op": "simplify", **task, "sets": sets, "trials": self.simplify_trials}
+        outcome = await self.searching.run(f"{entry.id}.simplify", payload, self.limits)
+        if is_lost(outcome):
+            return
+        if outcome.result is None:
+            self.recorder.emit("simplified", of=first.id, **recorded(outcome))
+            return
+        found = outcome.result["simplified"]
+        if not found:
+            return  # the simulator keeps no decisions
+        agreement: dict[str, Any] = {}
+        if found[""]["source"] != first.source:
+            payload = {"op": "agreement", **task, "simplified": found[""]["source"], "sets": ["holdout"]}
+            checked = await self.holdout.run(f"{entry.id}.agreement", payload, self.limits)
+            if is_lost(checked):
+                return
+            agreement = {} if checked.result is None else checked.result["agreement"]
+        # The first one last: a killed process may have recorded only some of them, and the guard looks at that one.
+        for form in (*others, first):
+            name = "" if form is first else form.id
+            if name in found and "simplified" not in form.data:
+                result = found[name] | {"holdout": agreement.get(name)}
+                self.recorder.emit("simplified", of=form.id, result=result)
+
+
+def _values(form: Entry) -> dict[str, Any]:
+    """The values of the marked constants in a policy's text."""
+    if form.of:
+        return dict(form.data["values"])
+    return {name: constant["value"] for name, constant in form.data["constants"].items()}
 
 
 def _unopened(form: Entry) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from metamuse import ranking
-from metamuse.diversity import TOLERANCE
+from metamuse.diversity import TOLERANCE, Kept
 from metamuse.state import Entry, RunState
 from problems.base import Problem
 
@@ -48,8 +48,9 @@ class Tally:
     tokens: int = 0
     cost_usd: float | None = 0.0
     _embeddings: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
-    _kept: list[int] = field(default_factory=list)
+    _kept: Kept | None = None
     _structures: set[str] = field(default_factory=set)
+    _squares: np.ndarray = field(default_factory=lambda: np.empty(0))
     _distances: float = 0.0
 
     def add(self, state: RunState, entry: Entry) -> float | None:
@@ -58,7 +59,7 @@ class Tally:
         if not entry.ok:
             self.failed[entry.status] = self.failed.get(entry.status, 0) + 1
             return None
-        self._place(entry.scores["feedback"].values, str(entry.data.get("structure", entry.id)))
+        self._place(entry.scores["feedback"].values, entry.structure or entry.id)
         gain = ranking.mean_gain(self.problem, state, entry, "validation")
         if gain is not None and (self.best_gain is None or gain > self.best_gain):
             self.best, self.best_gain = entry, gain
@@ -74,18 +75,21 @@ class Tally:
     def _place(self, embedding: np.ndarray, structure: str) -> None:
         n = self.executable
         if n == len(self._embeddings):
-            larger = np.empty((max(64, 2 * n), len(embedding)))
+            larger, squares = np.empty((max(64, 2 * n), len(embedding))), np.empty(max(64, 2 * n))
             if n:
-                larger[:n] = self._embeddings
-            self._embeddings = larger
-        differences = self._embeddings[:n] - embedding
+                larger[:n], squares[:n] = self._embeddings, self._squares
+            self._embeddings, self._squares = larger, squares
+        square = float(embedding @ embedding)
         if n:
-            self._distances += float(np.sqrt((differences**2).sum(axis=1)).sum())
+            # |a - b|^2 = |a|^2 + |b|^2 - 2 a.b: a tenth of the time, and good to eight digits.
+            distances = self._squares[:n] + square - 2 * (self._embeddings[:n] @ embedding)
+            self._distances += float(np.sqrt(np.maximum(distances, 0)).sum())
             self.mean_distance = self._distances / (n * (n + 1) / 2)
-        near = bool(self._kept) and np.abs(differences[self._kept]).max(axis=1).min() <= TOLERANCE
-        if structure not in self._structures and not near:
+        if self._kept is None:
+            self._kept = Kept(len(embedding))
+        if structure not in self._structures and not self._kept.near(embedding, TOLERANCE):
             self.distinct += 1
-            self._kept.append(n)
+            self._kept.add(embedding)
             self._structures.add(structure)
-        self._embeddings[n] = embedding
+        self._embeddings[n], self._squares[n] = embedding, square
         self.executable += 1

@@ -8,14 +8,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
 from metamuse.llm import AnswerError, LLMReply, LLMRequest, extract_code, parse_answer
 from problems.base import Problem
+from stimuli.sources import Kind
 
 _PROMPTS = Path(__file__).parent / "prompts"
 
@@ -32,11 +33,11 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Observation:
-    """What one word suggests for the problem.
+    """What one stimulus suggests for the problem.
 
     Attributes:
         word: The stimulus.
-        properties: Properties of the thing.
+        properties: Properties of the thing, or points of the text.
         property: The one that was carried over.
         text: The mechanism it suggests.
     """
@@ -64,34 +65,51 @@ class Waypoints:
         self.model = model
         self.seed = seed
         self.on_call = on_call
-        self._observations: dict[str, asyncio.Task[Observation]] = {}
+        self._shared: dict[str, asyncio.Task[Any]] = {}
+        self._systems: dict[str, str] = {}
 
-    async def observe(self, word: str) -> Observation:
-        """Properties of the thing that a word names, and the mechanism that one of them suggests.
+    async def observe(self, stimulus: str, kind: Kind = "word") -> Observation:
+        """What a stimulus suggests for the problem: a mechanism that carries over one property of it.
 
-        Asked once a word; later calls get the same observation.
+        Asked once a stimulus; later calls get the same observation. A mechanism is one already.
 
         Raises:
             AnswerError: The answers could not be used.
         """
-        if word not in self._observations:
-            self._observations[word] = asyncio.ensure_future(self._observe(word))
-        return await asyncio.shield(self._observations[word])
-
-    async def _observe(self, word: str) -> Observation:
-        answer = await self._ask_json(
-            "observation",
-            f"observation/{word}",
-            _OBSERVATION,
-            word=word,
-            version=self.problem.version,
-            task=self._task,
+        if kind == "mechanism":
+            return Observation(stimulus, (), "", stimulus)
+        observation: Observation = await self._once(
+            f"observe {stimulus}", lambda: self._observe(stimulus, kind)
         )
-        properties = tuple(str(p) for p in answer["properties"])
-        return Observation(word, properties, answer["property"], " ".join(answer["observation"].split()))
+        return observation
 
-    async def formulate(self, observations: Sequence[Observation], key: str) -> dict[str, str]:
-        """One design from the observations, with the problem's design keys.
+    async def _observe(self, stimulus: str, kind: Kind) -> Observation:
+        template = {"word": "observation", "passage": "passage"}[kind]
+        question = prompt(f"{template}.user", word=stimulus)
+        key = f"observation/{stimulus if kind == 'word' else _digest(stimulus)}"
+        answer = await self._ask_json("observation", f"{template}.system", question, key, _OBSERVATION, True)
+        properties = tuple(str(p) for p in answer["properties"])
+        return Observation(stimulus, properties, answer["property"], _line(answer["observation"]))
+
+    async def invent(self, question: str, key: str, *, shared: bool = False) -> list[str]:
+        """Mechanisms for the problem that no word suggested, as many as the question asks for.
+
+        Args:
+            question: What they are made from.
+            key: Of the call.
+            shared: Several ask with this key, and get one answer.
+
+        Raises:
+            AnswerError: The answers could not be used.
+        """
+        if shared:
+            mechanisms: list[str] = await self._once(f"invent {key}", lambda: self.invent(question, key))
+            return mechanisms
+        answer = await self._ask_json("observation", "invention.system", question, key, _INVENTION)
+        return [_line(str(text)) for text in answer["mechanisms"]]
+
+    async def formulate(self, question: str, key: str) -> dict[str, str]:
+        """One design with the problem's design keys; the question says what it is made from.
 
         Raises:
             AnswerError: The answers could not be used.
@@ -103,79 +121,73 @@ class Waypoints:
             "required": list(keys),
             "additionalProperties": False,
         }
-        return await self._ask_json(
-            "formulation",
-            key,
-            schema,
-            observations="\n".join(f"- {o.text}" for o in observations),
-            keys="\n".join(f'- "{k}": {text}' for k, text in keys.items()),
-            situation=self.problem.prompt("situation"),
-            version=self.problem.version,
-            task=self._task,
-        )
+        return await self._ask_json("formulation", "formulation.system", question, key, schema)
 
-    async def write(self, design: Mapping[str, str], key: str) -> str:
-        """The module that carries out a design.
+    async def write(self, brief: str, key: str) -> str:
+        """The module that a brief asks for: a design, or whatever else a proposer starts from.
 
         Raises:
             AnswerError: No code could be found in the answers.
         """
-        text = json.dumps(dict(design), indent=2, ensure_ascii=False)
-        return await self._ask_code("code", key, [self._message("code", design=text)])
+        return await self._ask_code("code", key, brief)
 
-    async def repair(self, design: Mapping[str, str], code: str, failure: tuple[str, str], key: str) -> str:
+    async def repair(self, brief: str, code: str, failure: tuple[str, str], key: str) -> str:
         """The module again, mended after a failure (class, message).
 
         Raises:
             AnswerError: No code could be found in the answers.
         """
         kind, message = failure
-        text = json.dumps(dict(design), indent=2, ensure_ascii=False)
-        ask = _template("repair.user").format(code=code.rstrip(), kind=kind, error=message)
-        content = self._message("code", design=text)["content"] + "\n\n" + ask
-        return await self._ask_code("repair", key, [{"role": "user", "content": content}])
+        ask = prompt("repair.user", code=code.rstrip(), kind=kind, error=message)
+        return await self._ask_code("repair", key, f"{brief}\n\n{ask}")
 
     async def close(self) -> None:
-        """End observations that nobody waits for any more."""
-        for task in self._observations.values():
+        """End questions whose answers nobody waits for any more."""
+        for task in self._shared.values():
             task.cancel()
-        await asyncio.gather(*self._observations.values(), return_exceptions=True)
+        await asyncio.gather(*self._shared.values(), return_exceptions=True)
 
     # -- asking
 
-    @cached_property
-    def _task(self) -> str:
-        return self.problem.prompt("task")
+    async def _once(self, what: str, ask: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+        """Ask a question that several have; whoever gives up waiting leaves the others their answer."""
+        if what not in self._shared:
+            self._shared[what] = asyncio.ensure_future(ask())
+        return await asyncio.shield(self._shared[what])
 
-    @cached_property
-    def _code_system(self) -> str:
-        return _template("code.system").format(
+    def _system(self, name: str) -> dict[str, str]:
+        """A system message. It depends on the problem alone, so that providers can cache the prefix of a prompt."""
+        if name not in self._systems:
+            self._systems[name] = self._filled(name)
+        return {"role": "system", "content": self._systems[name]}
+
+    def _filled(self, name: str) -> str:
+        return prompt(
+            name,
             version=self.problem.version,
-            task=self._task,
-            language=_template("language"),
+            task=self.problem.prompt("task"),
+            situation=self.problem.prompt("situation"),
             contract=self.problem.prompt("contract"),
+            language=prompt("language"),
+            keys="\n".join(f'- "{k}": {text}' for k, text in self.problem.design_keys.items()),
         )
-
-    def _message(self, purpose: str, **fields: str) -> dict[str, str]:
-        return {"role": "user", "content": _template(f"{purpose}.user").format(**fields)}
 
     def _seed_of(self, key: str) -> int:
         digest = hashlib.sha256(f"{self.seed}/{key}".encode()).digest()
         return int.from_bytes(digest[:4], "big") >> 1
 
     async def _ask_json(
-        self, purpose: str, key: str, schema: dict[str, Any], **fields: str
+        self, purpose: str, system: str, question: str, key: str, schema: dict[str, Any], shared: bool = False
     ) -> dict[str, Any]:
-        system = {"role": "system", "content": _template(f"{purpose}.system").format(**fields)}
-        user = self._message(purpose, **fields)
+        messages = [self._system(system), {"role": "user", "content": question}]
         answer: dict[str, Any] = await self._ask(
-            purpose, key, [system, user], lambda text: parse_answer(text, schema), schema
+            purpose, key, messages, lambda text: parse_answer(text, schema), schema, shared
         )
         return answer
 
-    async def _ask_code(self, purpose: str, key: str, messages: list[dict[str, str]]) -> str:
-        system = {"role": "system", "content": self._code_system}
-        source: str = await self._ask(purpose, key, [system, *messages], extract_code, None)
+    async def _ask_code(self, purpose: str, key: str, question: str) -> str:
+        messages = [self._system("code.system"), {"role": "user", "content": question}]
+        source: str = await self._ask(purpose, key, messages, extract_code, None)
         return source
 
     async def _ask(
@@ -185,10 +197,13 @@ class Waypoints:
         messages: list[dict[str, str]],
         parse: Callable[[str], Any],
         schema: dict[str, Any] | None,
+        shared: bool = False,
     ) -> Any:
         for attempt in range(REASKS + 1):
             asked = f"{key}/{attempt}" if attempt else key
-            request = LLMRequest(purpose, messages, asked, self._seed_of(asked), schema)
+            request = LLMRequest(
+                purpose, messages, asked, self._seed_of(asked), schema, shared=shared and not attempt
+            )
             reply = await self.model.complete(request)
             self.on_call(request, reply)
             try:
@@ -218,10 +233,38 @@ _OBSERVATION: dict[str, Any] = {
     "additionalProperties": False,
 }
 
-_TEXTS: dict[str, str] = {}
+_INVENTION: dict[str, Any] = {
+    "type": "object",
+    "properties": {"mechanisms": {"type": "array", "items": {"type": "string"}, "minItems": 1}},
+    "required": ["mechanisms"],
+    "additionalProperties": False,
+}
 
 
-def _template(name: str) -> str:
-    if name not in _TEXTS:
-        _TEXTS[name] = (_PROMPTS / f"{name}.md").read_text(encoding="utf-8").strip()
-    return _TEXTS[name]
+def prompt(name: str, **fields: str) -> str:
+    """A prompt of ``metamuse/prompts`` with its fields filled in; one without fields is taken as it is."""
+    text = _text(name)
+    return text.format(**fields) if fields else text
+
+
+def observed(texts: Iterable[str]) -> str:
+    """What the formulation waypoint is asked for with the texts of observations."""
+    return prompt("formulation.user", observations="\n".join(f"- {text}" for text in texts))
+
+
+def brief(design: Mapping[str, str]) -> str:
+    """What the code waypoint is told of a design."""
+    return prompt("code.user", design=json.dumps(dict(design), indent=2, ensure_ascii=False))
+
+
+@cache
+def _text(name: str) -> str:
+    return (_PROMPTS / f"{name}.md").read_text(encoding="utf-8").strip()
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -84,6 +84,14 @@ class Problem:
         return (self.folder / "prompts" / f"{name}.md").read_text(encoding="utf-8").strip()
 
     @cached_property
+    def words(self) -> tuple[str, ...] | None:
+        """Terms of the problem's field, from ``prompts/words.txt``; None if it has no such file."""
+        file = self.folder / "prompts" / "words.txt"
+        if not file.is_file():
+            return None
+        return tuple(line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip())
+
+    @cached_property
     def baselines(self) -> dict[str, str]:
         """Sources of all baseline policies by id."""
         files = sorted((self.folder / "baselines").glob("[a-z]*.py"))
@@ -144,6 +152,9 @@ class Problem:
     def simulate(self, policy: Policy, loop: Any, workload: Any) -> Score:
         """Run a fresh policy on one workload.
 
+        The score's ``decisions`` prove that a simplified policy decides the same (``docs/simplify.md``); without
+        them nothing is simplified.
+
         Raises:
             PolicyError: The policy failed.
         """
@@ -157,12 +168,37 @@ class Problem:
         """A short hash of a workload's content, for provenance."""
         raise NotImplementedError
 
+    def is_synthetic(self, which: str) -> bool:
+        """Whether a set is made up, so that a model may be shown pieces of it; a user's traces stay on the machine."""
+        return str(self.config.get("workloads", {}).get(which)) == "synthetic"
+
+    def events(self, workload: Any) -> int:
+        """How many events a workload has that :meth:`cut` can leave out; 0 if workloads cannot be cut."""
+        return 0
+
+    def cut(self, workload: Any, kept: Sequence[int]) -> Any:
+        """A workload of the same name with only some of its events, given by number in ascending order."""
+        raise NotImplementedError
+
+    def smaller(self, workload: Any) -> Iterable[Any]:
+        """The events of a workload in systems that are easier to follow, the smallest first."""
+        return ()
+
+    def tell(self, workload: Any) -> str:
+        """A tiny workload in words that complete "It fails already …": "with capacity 2 on the requests A B A"."""
+        raise NotImplementedError
+
     def gain(self, value: float, reference: float) -> float:
         """How many percent better than the reference a value is on one workload."""
         if reference == 0:
             return 0.0 if value == 0 else (100.0 if self.metric.maximise else -100.0)
         change = 100.0 * (value - reference) / abs(reference)
         return change if self.metric.maximise else -change
+
+
+def workload_name(workload: Any) -> str:
+    """Name of a workload of any problem."""
+    return str(getattr(workload, "name", None) or workload.trace.name)
 
 
 def names() -> list[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib import metadata, util
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -111,16 +111,21 @@ class TextEmbedder:
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-        path = self._file(TOKENIZER)
-        from tokenizers import Tokenizer  # late: 60 ms that a run without embeddings need not spend
+        return _read_tokenizer(self._file(TOKENIZER))
 
-        try:
-            tokenizer = Tokenizer.from_file(str(path))
-        except Exception as error:  # the Rust library raises bare Exception
-            raise StimulusError(f"Cannot read the tokenizer {path}: {error}.") from error
-        tokenizer.no_padding()
-        tokenizer.no_truncation()
-        return tokenizer
+
+@lru_cache(maxsize=1)
+def _read_tokenizer(path: Path) -> Tokenizer:
+    """One for all embedders: it takes 20 MB, and is not changed by its use."""
+    from tokenizers import Tokenizer  # late: 60 ms that a run without embeddings need not spend
+
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # the Rust library raises bare Exception
+        raise StimulusError(f"Cannot read the tokenizer {path}: {error}.") from error
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
 
 
 def _read_float16_tensor(path: Path, name: str, columns: int) -> npt.NDArray[np.float16]:

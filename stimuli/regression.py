@@ -12,6 +12,7 @@ calls, gain nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,8 @@ NOISE_GRID = np.geomspace(1e-3, 1.0, 10)
 
 _BLOCK = 256
 _CHECKPOINTS = 2
+_KEPT = 4
+"""Blocks whose features stay in memory, if they can be recalled: more than the overlap of proposals asks for."""
 _CONSTANT = 1e-9
 """An output whose standard deviation is below this fraction of its largest value counts as constant."""
 
@@ -60,12 +63,21 @@ class LinearGP:
         n_features: length of a feature vector, without the constant that is added here.
         n_outputs: n.
         hyper_parameters: fixed values instead of those of highest marginal likelihood.
+        recall: tells the features of rows from one to before another again, shape [rows, n_features]; if given,
+            only those of the last rows are kept.
     """
 
     def __init__(
-        self, n_features: int, n_outputs: int, hyper_parameters: HyperParameters | None = None
+        self,
+        n_features: int,
+        n_outputs: int,
+        hyper_parameters: HyperParameters | None = None,
+        recall: Callable[[int, int], FloatArray] | None = None,
     ) -> None:
-        self._x = np.empty((_BLOCK, n_features + 1))
+        # Blocks of rows, so that growing copies nothing; outputs are few and wanted in one piece.
+        self._x: dict[int, FloatArray] = {}
+        self._recall = recall
+        self._n_features = n_features
         self._y = np.empty((_BLOCK, n_outputs))
         self._rows = 0
         start = _Moments(0, np.zeros((n_features + 1, n_features + 1)), np.zeros((n_features + 1, n_outputs)))
@@ -87,11 +99,14 @@ class LinearGP:
 
     def append(self, features: npt.ArrayLike, outputs: npt.ArrayLike) -> None:
         """Adds one row: ``features`` of shape [n_features], ``outputs`` of shape [n]."""
-        if self._rows == len(self._x):
-            self._x = np.concatenate([self._x, np.empty_like(self._x)])
+        if self._rows == len(self._y):
             self._y = np.concatenate([self._y, np.empty_like(self._y)])
-        self._x[self._rows, :-1] = features
-        self._x[self._rows, -1] = 1.0
+        block, place = divmod(self._rows, _BLOCK)
+        if place == 0:
+            self._x[block] = np.ones((_BLOCK, self._n_features + 1))
+            if self._recall is not None:
+                self._x.pop(block - _KEPT, None)
+        self._x[block][place, :-1] = features
         self._y[self._rows] = outputs
         self._rows += 1
 
@@ -171,8 +186,16 @@ class LinearGP:
         """Moments of the first ``rows`` rows: whole blocks in order, then the rest."""
         moments = next((point for point in reversed(self._checkpoints) if point.rows <= rows), self._start)
         while moments.rows + _BLOCK <= rows:
-            end = moments.rows + _BLOCK
-            moments = moments.plus(self._x[moments.rows : end], self._y[moments.rows : end])
+            moments = moments.plus(*self._block(moments.rows, _BLOCK))
             if moments.rows > self._checkpoints[-1].rows:
                 self._checkpoints = [*self._checkpoints, moments][-_CHECKPOINTS:]
-        return moments.plus(self._x[moments.rows : rows], self._y[moments.rows : rows])
+        return moments.plus(*self._block(moments.rows, rows - moments.rows))
+
+    def _block(self, start: int, count: int) -> tuple[FloatArray, FloatArray]:
+        """The first ``count`` rows of the block that begins at ``start``; there may be no such block yet."""
+        block = self._x.get(start // _BLOCK)
+        if block is None:
+            block = np.ones((count, self._n_features + 1))
+            if count and self._recall is not None:
+                block[:, :-1] = self._recall(start, start + count)
+        return block[:count], self._y[start : start + count]

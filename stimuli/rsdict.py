@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from stimuli.base import Choice, History, StimulusError, WordSet
+from stimuli.dictionary import Dictionary, WordList
 
 
 class RSDict:
     """Draws s distinct words uniformly at random for every solution.
 
     Args:
-        words: the dictionary; distinct words.
+        words: the dictionary, or a list of distinct words.
         s: words per solution.
 
     Raises:
@@ -22,27 +23,20 @@ class RSDict:
 
     name = "rsdict"
 
-    def __init__(self, words: Sequence[str], s: int = 4) -> None:
+    def __init__(self, words: Dictionary | Sequence[str], s: int = 4) -> None:
         if s < 1:
             raise StimulusError(f"A solution needs at least one stimulus, but s is {s}.")
-        if len(set(words)) != len(words):
-            raise StimulusError(
-                "The dictionary holds a word twice, which would make it more likely than others."
-            )
-        if len(words) < s:
-            raise StimulusError(
-                f"The dictionary holds {len(words)} words, but a solution needs {s} distinct ones."
-            )
-        self.words = tuple(words)
+        self.dictionary = words if isinstance(words, Dictionary) else Dictionary([WordList(words)])
+        self.dictionary.check(s)
         self.s = s
 
     def describe(self) -> dict[str, object]:
         """Settings as plain JSON values."""
-        return {"strategy": self.name, "s": self.s, "words": len(self.words)}
+        return {"strategy": self.name, "s": self.s, "words": len(self.dictionary)}
 
     def draw(self, rng: np.random.Generator) -> WordSet:
         """One set of s distinct words."""
-        return tuple(self.words[k] for k in rng.choice(len(self.words), size=self.s, replace=False))
+        return self.dictionary.draw(self.s, rng)
 
     def candidates(self, i: int, rng: np.random.Generator) -> list[WordSet]:
         """A single set: there is nothing to choose."""

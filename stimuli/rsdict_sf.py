@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from stimuli.base import Choice, Embedder, FloatArray, History, ScoredSolution, StimulusError, Target, WordSet
+from stimuli.dictionary import Dictionary
 from stimuli.regression import LinearGP
 from stimuli.rsdict import RSDict
 from stimuli.targets import farthest_reachable
@@ -25,7 +27,7 @@ class RSDictSF:
     solutions are those of RSDict.
 
     Args:
-        words: the dictionary; distinct words.
+        words: the dictionary, or a list of distinct words.
         embedder: embeds observations; each distinct text is embedded once and kept.
         ideal: best value of the metric in each dimension of the feedback embedding, shape [n], in the
         metric's unit. warmup: solutions 0 .. warmup-1 are not steered (the paper: "roughly one-third" of
@@ -42,7 +44,7 @@ class RSDictSF:
 
     def __init__(
         self,
-        words: Sequence[str],
+        words: Dictionary | Sequence[str],
         embedder: Embedder,
         ideal: Sequence[float] | FloatArray,
         warmup: int,
@@ -64,8 +66,9 @@ class RSDictSF:
                 "The ideal point of RSDict-SF must be a finite number for each feedback workload."
             )
         self._schedule = _checked_schedule(schedule)
-        self._model = LinearGP(embedder.dimension, len(self._ideal))
-        self._vectors: dict[str, FloatArray] = {}
+        self._model = LinearGP(embedder.dimension, len(self._ideal), recall=self._recalled)
+        self._longest: History = ()
+        self._vectors: dict[str, npt.NDArray[np.float32]] = {}
 
     def describe(self) -> dict[str, object]:
         """Settings as plain JSON values."""
@@ -123,9 +126,14 @@ class RSDictSF:
             raise StimulusError(
                 f"Record {known - 1} of the history of scored solutions changed during the run."
             )
+        if len(history) > len(self._longest):
+            self._longest = history
         for number in range(known, len(history)):
             record = history[number]
             self._model.append(self._features(record.observations), self._checked_embedding(record, number))
+
+    def _recalled(self, start: int, end: int) -> FloatArray:
+        return np.stack([self._features(record.observations) for record in self._longest[start:end]])
 
     def _checked_embedding(self, record: ScoredSolution, number: int) -> FloatArray:
         embedding = np.asarray(record.embedding, dtype=np.float64)
@@ -139,7 +147,7 @@ class RSDictSF:
         """Sum of the embeddings of ``texts``, each text embedded once and kept."""
         missing = sorted({text for text in texts if text not in self._vectors})
         if missing:
-            self._vectors.update(zip(missing, self._embedder.embed(missing).astype(np.float64), strict=True))
+            self._vectors.update(zip(missing, self._embedder.embed(missing), strict=True))
         total = np.zeros(self._embedder.dimension)
         for text in texts:
             total += self._vectors[text]

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from evaluators.base import Contract, Method, Policy, PolicyError, Score
+from evaluators.base import Contract, Decisions, Method, Policy, PolicyError, Score
 from evaluators.binpacking.stream import Stream
+from evaluators.digest import fold
 
 #: What the simulator calls; ``docs/policy-contract.md`` says when.
 CONTRACT = Contract(
@@ -26,7 +27,7 @@ CONTRACT = Contract(
 )
 
 # Places in the counters array and values of counters[FAULT].
-NEXT, OPEN, FAULT, CHOSEN = range(4)
+NEXT, OPEN, FAULT, CHOSEN, DIGEST = range(5)
 OK, NOT_A_BIN, TOO_SMALL, FULL = range(4)
 
 #: Bins there is room for at the start, in the array of free spaces and in a policy's structures; doubled when full.
@@ -48,7 +49,7 @@ def make_driver(
             state: The policy.
             items: int64[n].
             remaining: int64[m], read-only for the policy; free space of open bins.
-            counters: int64[4], updated in place.
+            counters: int64[5], updated in place.
 
         Returns:
             0 when all are packed, FULL when there is no room for another bin in ``remaining``, else the fault.
@@ -56,10 +57,12 @@ def make_driver(
         state = view(state)
         seen = show(remaining)
         n_open = counters[OPEN]
+        digest = int(counters[DIGEST])
         for i in range(counters[NEXT], len(items)):
             counters[NEXT] = i
             if n_open == len(remaining):
                 counters[OPEN] = n_open
+                counters[DIGEST] = digest
                 return FULL
             item = int(items[i])
             chosen = int(choose(state, item, seen, n_open))
@@ -76,9 +79,11 @@ def make_driver(
                 counters[CHOSEN] = chosen
                 return int(counters[FAULT])
             remaining[chosen] -= item
+            digest = fold(digest, chosen)
             on_packed(state, item, chosen, opened)
         counters[NEXT] = len(items)
         counters[OPEN] = n_open
+        counters[DIGEST] = digest
         return OK
 
     return drive
@@ -99,14 +104,14 @@ def simulate(policy: Policy, loop: Any, stream: Stream) -> Score:
 
     Returns:
         Excess over the lower bound L1 in percent. Details: ``items``, ``bins``, ``lower_bound``; timing:
-        ``seconds`` of the loop alone, ``items_per_s``, ``ns_per_decision``.
+        ``seconds`` of the loop alone, ``items_per_s``, ``ns_per_decision``. Decisions are the bins of the items.
 
     Raises:
         PolicyError: ``illegal`` (no such bin, or no room in it), ``crash`` (it raised).
     """
     items = stream.items
     remaining = np.zeros(FIRST_ROOM, dtype=np.int64)
-    counters = np.zeros(4, dtype=np.int64)
+    counters = np.zeros(5, dtype=np.int64)
     counters[CHOSEN] = stream.capacity
     began = time.perf_counter()
     try:
@@ -116,16 +121,11 @@ def simulate(policy: Policy, loop: Any, stream: Stream) -> Score:
             remaining = np.concatenate([remaining, np.zeros_like(remaining)])
             state = policy.grow(state, len(remaining))
     except PolicyError as error:
-        raise PolicyError(
-            error.kind, f"{error.message} (at item {counters[NEXT]} of {stream.name})"
-        ) from None
+        raise _failed(error.kind, error.message, stream, counters) from None
     except MemoryError:
-        raise PolicyError(
-            "memory", f"it asked for more memory than it may have (at item {counters[NEXT]} of {stream.name})"
-        ) from None
+        raise _failed("memory", "it asked for more memory than it may have", stream, counters) from None
     except (ArithmeticError, LookupError, ValueError, TypeError) as error:
-        message = f"{type(error).__name__}: {error} (at item {counters[NEXT]} of {stream.name})"
-        raise PolicyError("crash", message) from error
+        raise _failed("crash", f"{type(error).__name__}: {error}", stream, counters) from error
     seconds = time.perf_counter() - began
     if counters[FAULT]:
         item = int(items[counters[NEXT]])
@@ -135,13 +135,18 @@ def simulate(policy: Policy, loop: Any, stream: Stream) -> Score:
             if counters[FAULT] == NOT_A_BIN
             else f"whose free space {remaining[chosen]} is less than the item, {item}"
         )
-        raise PolicyError(
-            "illegal", f"choose() returned {chosen}, {reason} (at item {counters[NEXT]} of {stream.name})"
-        )
+        raise _failed("illegal", f"choose() returned {chosen}, {reason}", stream, counters)
     n = len(items)
     timing = {
         "seconds": seconds,
         "items_per_s": n / seconds if seconds else 0.0,
         "ns_per_decision": 1e9 * seconds / n,
     }
-    return stream.score(int(counters[OPEN]), timing)
+    decisions = Decisions(n, int(counters[DIGEST]))
+    return stream.score(int(counters[OPEN]), timing, decisions)
+
+
+def _failed(kind: str, message: str, stream: Stream, counters: np.ndarray) -> PolicyError:
+    """A failure, with the item at which it happened."""
+    item = int(counters[NEXT])
+    return PolicyError(kind, f"{message} (at item {item} of {stream.name})", event=item)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluators.base import Score, WorkloadError
+from evaluators.base import Decisions, Score, WorkloadError
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,10 @@ class Stream:
         low = int((self.items & (2**31 - 1)).sum())
         return -(-((high << 31) + low) // self.capacity)
 
-    def score(self, bins: int, timing: dict[str, float] | None = None) -> Score:
+    def score(
+        self, bins: int, timing: dict[str, float] | None = None, decisions: Decisions | None = None
+    ) -> Score:
         """What a packing into so many bins counts: the excess over L1 in percent, with the counts as details."""
         bound = self.lower_bound
         details = {"items": float(len(self.items)), "bins": float(bins), "lower_bound": float(bound)}
-        return Score(self.name, 100.0 * (bins - bound) / bound, details, timing or {})
+        return Score(self.name, 100.0 * (bins - bound) / bound, details, timing or {}, decisions)

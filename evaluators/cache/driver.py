@@ -33,7 +33,7 @@ def make_driver(
     resize: Callable[..., Any],
     miss: Callable[..., Any],
     unlink: Callable[..., Any],
-    append: Callable[..., Any],
+    refuse: Callable[..., Any],
     fresh: Callable[..., int],
     oldest: Callable[..., int],
     rotate: Callable[..., Any],
@@ -108,8 +108,7 @@ def make_driver(
                     slot_of[obj] = -1
                     counters[USED] += size
                 else:
-                    slot_of[obj] = -2 - slot
-                    append(store, slot)
+                    refuse(store, slot)
                     if not sheds:
                         continue
             while counters[USED] > capacity:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluators.base import Contract, Method, Policy, PolicyError, Score
+from evaluators.base import Contract, Decisions, Method, Policy, PolicyError, Score
 from evaluators.cache import driver as d
 from evaluators.cache import store as books
 from evaluators.cache.trace import Trace
@@ -100,7 +100,8 @@ def simulate(policy: Policy, loop: Any, job: Job, stop: int | None = None) -> Sc
     Returns:
         The miss ratio over the counted requests. Details: ``requests``, ``misses``, ``capacity``,
         ``evictions``, by bytes also ``byte_miss_ratio``; timing: ``seconds`` of the loop alone,
-        ``requests_per_s``, ``ns_per_decision`` (the loop's time over requests).
+        ``requests_per_s``, ``ns_per_decision`` (the loop's time over requests). Decisions are which objects
+        were evicted or refused, and at which request.
 
     Raises:
         PolicyError: ``illegal`` (it named a slot that is not cached), ``crash`` (it raised).
@@ -116,16 +117,14 @@ def simulate(policy: Policy, loop: Any, job: Job, stop: int | None = None) -> Sc
     try:
         loop(state, store, 0, n, min(job.warmup, n), job.capacity)
     except PolicyError as error:
-        raise PolicyError(error.kind, f"{error.message} ({_where(job, counters)})") from None
+        raise _failed(error.kind, error.message, job, counters) from None
     except MemoryError:
-        raise PolicyError(
-            "memory", f"it asked for more memory than it may have ({_where(job, counters)})"
-        ) from None
+        raise _failed("memory", "it asked for more memory than it may have", job, counters) from None
     except (ArithmeticError, LookupError, ValueError, TypeError) as error:
-        raise PolicyError("crash", f"{type(error).__name__}: {error} ({_where(job, counters)})") from error
+        raise _failed("crash", f"{type(error).__name__}: {error}", job, counters) from error
     seconds = time.perf_counter() - began
     if counters[books.FAULT]:
-        raise PolicyError("illegal", f"{_fault(counters, n_slots)} ({_where(job, counters)})")
+        raise _failed("illegal", _fault(counters, n_slots), job, counters)
     counted = n - min(job.warmup, n)
     details = {
         "requests": float(counted),
@@ -143,11 +142,15 @@ def simulate(policy: Policy, loop: Any, job: Job, stop: int | None = None) -> Sc
         "ns_per_decision": 1e9 * seconds / n if n else 0.0,
     }
     value = float(counters[books.MISSES]) / counted if counted else 0.0
-    return Score(trace.name, value, details, timing)
+    decided = int(counters[books.EVICTIONS] + counters[books.REFUSED])
+    return Score(trace.name, value, details, timing, Decisions(decided, int(counters[books.DIGEST])))
 
 
-def _where(job: Job, counters: np.ndarray) -> str:
-    return f"at request {counters[books.NOW]} of {job.trace.name}, capacity {job.capacity}"
+def _failed(kind: str, message: str, job: Job, counters: np.ndarray) -> PolicyError:
+    """A failure, with the request at which it happened."""
+    now = int(counters[books.NOW])
+    where = f"at request {now} of {job.trace.name}, capacity {job.capacity}"
+    return PolicyError(kind, f"{message} ({where})", event=now)
 
 
 def _fault(counters: np.ndarray, n_slots: int) -> str:

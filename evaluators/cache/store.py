@@ -12,11 +12,14 @@ import numpy as np
 from numba import njit
 from numba.extending import register_jitable
 
+from evaluators.digest import fold
+
 # Places in the counters array.
 NOW, USED, MISSES, MISSED_BYTES, ALLOCATED, REMEMBERED, EVICTIONS, FAULT, FAULT_SLOT, REQUESTED_BYTES = range(
     10
 )
-N_COUNTERS = 10
+REFUSED, DIGEST = 10, 11
+N_COUNTERS = 12
 
 # Values of counters[FAULT].
 OK, NOT_A_SLOT, NOT_CACHED, INCOMING = range(4)
@@ -141,11 +144,27 @@ def evict(store: Any, slot: int) -> int:
     size = 1
     if len(store.size_of) > 0:
         size = int(store.size_of[slot])
-    store.slot_of[store.owner[slot]] = -2 - slot
+    obj = int(store.owner[slot])
+    store.slot_of[obj] = -2 - slot
     append(store, slot)
     counters[EVICTIONS] += 1
     counters[USED] -= size
+    _decided(counters, obj)
     return size
+
+
+def refuse(store: Any, slot: int) -> None:
+    """An object is not admitted: its slot becomes a remembered one."""
+    obj = int(store.owner[slot])
+    store.slot_of[obj] = -2 - slot
+    append(store, slot)
+    store.counters[REFUSED] += 1
+    _decided(store.counters, -1 - obj)
+
+
+@register_jitable
+def _decided(counters: Any, what: int) -> None:
+    counters[DIGEST] = fold(int(counters[DIGEST]), what ^ (int(counters[NOW]) << 32))
 
 
 def is_fault(store: Any, slot: int, incoming: int) -> bool:
@@ -167,6 +186,6 @@ def is_fault(store: Any, slot: int, incoming: int) -> bool:
 #: The functions as Python and as machine code.
 INTERPRETED = {
     f.__name__: f
-    for f in (resize, miss, unlink, append, fresh, oldest, rotate, forget_oldest, evict, is_fault)
+    for f in (resize, miss, unlink, refuse, fresh, oldest, rotate, forget_oldest, evict, is_fault)
 }
 COMPILED = {name: njit(f, no_cpython_wrapper=True, no_cfunc_wrapper=True) for name, f in INTERPRETED.items()}

@@ -30,11 +30,13 @@ class Record:
         failure: Class and message, if it could not be run at all.
         scores: All workloads of all sets, in order, scored as the search does it.
         backward: The feedback workloads from the last to the first (indexed from the first), each twice in a row.
+        decisions: The decisions on those, or None where the simulator keeps none.
     """
 
     failure: tuple[str, str] | None
     scores: dict[Visit, Result]
     backward: list[tuple[Result, Result]]
+    decisions: list[tuple[Any, Any]]
 
 
 class Bench:
@@ -65,6 +67,7 @@ class Bench:
             _legal(records),
             _modes(records),
             *_same(records),
+            _decisions(records),
             self._ideal(records, bounds),
             self._above_bounds(records, bounds),
             await self._degraded(records),
@@ -79,13 +82,16 @@ class Bench:
             self._visit(source, [("feedback", i) for i in reversed(range(n)) for _ in range(2)]),
         )
         if scored.result is None or backward.result is None:
-            return Record(scored.failure or backward.failure, {}, [])
+            return Record(scored.failure or backward.failure, {}, [], [])
         scores = {(s, i): row for s, rows in scored.result["scores"].items() for i, row in enumerate(rows)}
         results = backward.result["results"][::-1]
+        made = [row.get("decisions") for row in results]
+        results = [_plain(row) for row in results]
         return Record(
             None,
             {visit: _plain(row) for visit, row in scores.items()},
             list(zip(results[::2], results[1::2], strict=True)),
+            list(zip(made[::2], made[1::2], strict=True)),
         )
 
     async def _visit(self, source: str, visits: Sequence[Visit]) -> Outcome:
@@ -216,6 +222,27 @@ def _same(records: Mapping[str, Record]) -> list[Finding]:
         ),
         found("order", "The feedback workloads score the same from the last to the first.", order),
     ]
+
+
+def _decisions(records: Mapping[str, Record]) -> Finding:
+    """Whether the digests by which simplified policies are proved equal can be relied on."""
+    id, text = "decisions", "Scores hold a digest of all decisions; equal decisions mean equal scores."
+    faults = []
+    seen: dict[tuple[int, str], tuple[str, Result]] = {}
+    for name, record in records.items():
+        for i, (pair, made) in enumerate(zip(record.backward, record.decisions, strict=True)):
+            if "failure" in pair[0]:
+                continue  # said by the check `legal`
+            at = _at(("feedback", i))
+            if made[0] is None:
+                faults.append(f"the score of {name} on {at} has no decisions")
+            elif made[0] != made[1]:
+                faults.append(f"{name} decides otherwise the second time on {at}")
+            else:
+                other, result = seen.setdefault((i, str(made[0])), (name, pair[0]))
+                if result != pair[0]:
+                    faults.append(f"{name} and {other} have the same digest on {at} and score differently")
+    return found(id, text, faults)
 
 
 def _values(records: Mapping[str, Record]) -> dict[str, dict[Visit, float]]:

@@ -25,7 +25,8 @@ class Bench:
     ``visit`` takes ``source`` and ``visits`` (a list of ``[set, index]``); it compiles the policy, runs it on the
     workloads in this order and returns ``results``, one a visit. ``modes`` takes ``source`` and ``modes`` (of
     ``compiled`` and ``interpreted``) and returns for each the results on the probes, and for ``compiled`` also
-    those on the feedback workloads. A result is ``{"value", "details"}`` or ``{"failure": [kind, message]}``.
+    those on the feedback workloads. A result is ``{"value", "details", "decisions"}`` (of the last, ``[count, digest]`` or
+    None) or ``{"failure": [kind, message]}``.
     """
 
     def __init__(self, candidates: Candidates) -> None:
@@ -63,4 +64,6 @@ class Bench:
             score: Score = self.problem.simulate(policy, loop, workload)
         except PolicyError as error:
             return {"failure": [error.kind, error.message]}
-        return {"value": score.value, "details": score.details}
+        made = score.decisions
+        decisions = None if made is None else [made.count, made.digest]
+        return {"value": score.value, "details": score.details, "decisions": decisions}

@@ -14,7 +14,7 @@ import numpy as np
 from evaluators.base import PolicyError
 from metamuse.checking.finding import Finding, found, not_applicable
 from metamuse.policy.program import load
-from problems.base import Problem
+from problems.base import Problem, workload_name
 
 _VERSION = re.compile(r"[a-z][a-z_]*-v[1-9]\d*")
 #: A signature in a prompt, as in ``def choose(self, size): ...``; methods with a body are an example's.
@@ -37,6 +37,7 @@ def check_texts(problem: Problem) -> Iterator[Finding]:
     yield _design_keys(problem)
     yield _metric(problem)
     yield _baselines(problem)
+    yield _cuts(problem)
     yield _mechanisms(problem)
 
 
@@ -178,6 +179,28 @@ def _baselines(problem: Problem) -> Finding:
             faults.append(f"{name}: {error.kind}: {error.message}")
     text = "The baselines pass the static check and say their idea; reference and neighbours are among them."
     return found("baselines", text, faults, baselines=len(sources))
+
+
+def _cuts(problem: Problem) -> Finding:
+    text = "Workloads can be cut to some of their events, and tiny ones told, for examples in repair turns."
+    probe = problem.probes()[0]
+    n = problem.events(probe)
+    if not n:
+        return not_applicable("cuts", text, "events() is 0, so a model is told of no tiny failing workload")
+    whole, part = problem.cut(probe, range(n)), problem.cut(probe, range(0, n, max(1, n // 3)))
+    kept = len(range(0, n, max(1, n // 3)))
+    faults = []
+    if problem.digest(whole) != problem.digest(probe):
+        faults.append("cut() to all events is another workload")
+    if problem.events(part) != kept:
+        faults.append(f"cut() to {kept} events leaves {problem.events(part)}")
+    if {workload_name(whole), workload_name(part)} != {workload_name(probe)}:
+        faults.append("cut() changes the name")
+    if any(problem.events(smaller) != kept for smaller in problem.smaller(part)):
+        faults.append("smaller() changes the number of events")
+    if not problem.tell(part).strip() or "\n" in problem.tell(part):
+        faults.append("tell() does not say the workload in one line")
+    return found("cuts", text, faults)
 
 
 def _mechanisms(problem: Problem) -> Finding:

@@ -20,7 +20,9 @@ COMMANDS = {
     "score": "score policies or baselines: policy=lru,my.py workloads='traces/*.zst'",
     "baselines": "score all baselines and bounds on the configured workloads",
     "resume": "go on with a run: run=latest",
+    "compare": "equal-budget arms side by side: arms=rsdict_sf,plansearch seeds=0,1,2",
     "report": "write a run's report and tables again: run=latest",
+    "inbox": "what waits for an answer of yours (llm=inbox): run=latest prompt=… answer=…",
     "runs": "list the runs",
     "show": "show one solution from stimulus to score: run=latest solution=best",
     "ui": "open MLflow's UI on the run database",
@@ -48,9 +50,9 @@ Exit codes: 0 done; 1 done, but something scored failed or nothing was executabl
 the run early; 130 interrupted (resumable).
 """
 
-#: Keys whose values are paths: quoted for Hydra, so that any path, glob or comma list of a shell works.
+#: Keys whose values are paths or lists: quoted for Hydra, so that any path, glob or comma list of a shell works.
 _PATHS = re.compile(
-    r"^(workloads|policy|run|out|traces|root|solution|problem\.incumbent|problem\.baselines|problem\.workloads\.\w+)$"
+    r"^(workloads|policy|arms|seeds|run|out|traces|root|solution|file|problem\.incumbent|problem\.baselines|problem\.workloads\.\w+|stimuli\.(source|files|runs))$"
 )
 _HYDRA_WITH_VALUE = ("--cfg", "-c", "--package", "-p", "--info", "--experimental-rerun")
 _HYDRA = ("-m", "--multirun", "--resolve", "--hydra-help")

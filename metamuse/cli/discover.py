@@ -16,10 +16,10 @@ def run(invocation: Invocation) -> int:
 
     work = Run(settings, quiet=invocation.quiet or invocation.json or bool(settings["quiet"]))
     if settings["dry_run"]:
-        from metamuse.estimate import estimate, sentence
+        from metamuse.estimate import estimate, sentences
 
         figures = estimate(work)
-        print(json.dumps(figures) if invocation.json else sentence(figures))
+        print(json.dumps(figures) if invocation.json else sentences(figures))
         return 0
     code = work()
     if invocation.json and work.folder is not None:

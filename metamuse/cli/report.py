@@ -17,11 +17,16 @@ def run(invocation: Invocation) -> int:
     folder = rundir.find(Path(settings["root"]), str(settings["run"]))
     from metamuse.build import make_problem
     from metamuse.journal import read
+    from metamuse.llm import CompletionStore
     from metamuse.report.html import write_report
     from metamuse.state import RunState
 
     problem = make_problem(rundir.recorded_config(folder))
     state = RunState.fold(read(folder / "journal.jsonl"))
+    completions = folder / "completions.jsonl"
+    if completions.is_file():
+        with CompletionStore(completions, read_only=True) as store:
+            state.spent = store.totals
     for solution in [*state.ordered(), *(e for e in state.tuned.values() if e.discovered)]:
         rundir.write_solution(folder, solution)
     rundir.write_results(problem, state, folder)
@@ -31,7 +36,8 @@ def run(invocation: Invocation) -> int:
         from metamuse.tracking import database
         from metamuse.tracking.mlflow_tracker import rebuild
 
-        root = folder.parent.parent
-        rebuild(database(settings | {"root": str(root)}, root), root, problem, state, folder)
+        root = rundir.root_of(folder, Path(settings["root"]))
+        uri = settings["tracking"]["uri"] or recorded["tracking"]["uri"]
+        rebuild(database({"tracking": {"uri": uri}}, root), root, problem, state, folder)
     print(folder / "report.html")
     return 0

@@ -8,6 +8,7 @@ from pathlib import Path
 from metamuse import config, ranking, rundir
 from metamuse.cli import Invocation
 from metamuse.errors import UsageError
+from metamuse.report.simplified import sentences
 
 
 def run(invocation: Invocation) -> int:
@@ -44,6 +45,8 @@ def run(invocation: Invocation) -> int:
     for key, text in (entry.data.get("design") or {}).items():
         print(f"  {key}: {text}")
     print("\npolicy\n" + entry.source)
+    for sentence in sentences(entry):
+        print(sentence)
     for which, scores in entry.scores.items():
         gain = ranking.mean_gain(problem, state, entry, which)
         print(

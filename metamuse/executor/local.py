@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import functools
 import json
 import os
 import signal
@@ -14,13 +15,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from metamuse.errors import tell
 from metamuse.executor.base import ExecutorBroken, ExecutorSetupError, Outcome, Task
 from metamuse.executor.jail import SANDBOXES
+from metamuse.executor.statement import missing
 from metamuse.executor.wire import Decoder, encode, parse_answer
 
 #: How often a task is run again after its process or the zygote was lost for no fault of the task.
 RETRIES = 2
-#: So many tasks in a row that failed as ``infrastructure`` break the executor.
 BREAKS_AFTER = 5
 #: Seconds beyond a task's wall limit after which the zygote itself is taken for hung.
 GRACE_S = 15.0
@@ -31,6 +33,10 @@ _LAST_WORDS = 2000
 _BOOT = "import sys; sys.path[:] = {path!r}; from metamuse.executor.zygote import main; main({fd}, {hub})"
 #: Where shared libraries are found is part of how Python is installed; nothing else is inherited.
 _INHERITED = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+
+
+#: A command may use several executors.
+_tell_once = functools.cache(tell)
 
 
 class _Lost(Exception):  # says what happened, and is always caught
@@ -50,6 +56,7 @@ class LocalExecutor:
         sandbox: ``auto`` (every layer the system has), ``strict`` (refuse to start without Landlock and
             seccomp) or ``none`` (neither; for debugging).
         cache_dir: Where Numba keeps machine code of trusted kernels between runs.
+        breaks_after: So many tasks in a row that failed as ``infrastructure`` break the executor.
     """
 
     def __init__(
@@ -59,6 +66,7 @@ class LocalExecutor:
         workers: int,
         sandbox: str = "auto",
         cache_dir: Path | None = None,
+        breaks_after: int = BREAKS_AFTER,
     ) -> None:
         if workers < 1:
             raise ExecutorSetupError(f"executor.workers must be at least 1, not {workers}")
@@ -68,6 +76,7 @@ class LocalExecutor:
             )
         self._hello = {"entry": entry, "config": dict(config), "sandbox": sandbox}
         self._cache_dir = cache_dir
+        self._breaks_after = breaks_after
         self._slots = asyncio.Semaphore(workers)
         self._starting = asyncio.Lock()
         self._zygote: _ZygoteProcess | None = None
@@ -88,6 +97,8 @@ class LocalExecutor:
             await self._living()
         except _Lost as lost:
             raise ExecutorSetupError(f"the scoring process ended while it was set up: {lost}") from None
+        if weakness := missing(self._layers):
+            _tell_once(weakness)
 
     async def run(self, task: Task) -> Outcome:
         async with self._slots:
@@ -107,9 +118,9 @@ class LocalExecutor:
                 await self._zygote.close()
 
     def _check(self) -> None:
-        if len(self._failures) >= BREAKS_AFTER:
+        if len(self._failures) >= self._breaks_after:
             raise ExecutorBroken(
-                f"{BREAKS_AFTER} tasks in a row failed for no fault of theirs: {self._failures[0]}"
+                f"{self._breaks_after} tasks in a row failed for no fault of theirs: {self._failures[0]}"
             )
 
     async def _run(self, task: Task) -> Outcome:
@@ -310,7 +321,7 @@ class _ZygoteProcess:
 def _outcome(task: Task, answer: dict[str, Any], body: bytes) -> Outcome:
     if answer.get("retry"):
         raise _Lost(answer["failure"][1])
-    result, failure = parse_answer(body) if body else (None, tuple(answer["failure"]))
+    result, failure = (None, tuple(answer["failure"])) if "failure" in answer else parse_answer(body)
     return Outcome(task.id, result, failure, answer["seconds"], answer["cpu_s"], answer["peak_mb"])
 
 

@@ -2,7 +2,7 @@
 
 from metamuse.llm.budget import Budget, Reservation, Spent, estimate_prompt_tokens
 from metamuse.llm.client import LLMClient
-from metamuse.llm.config import COMPOSER_MODEL, LLMConfig
+from metamuse.llm.config import COMPOSER_MODEL, INBOX_MODEL, LLMConfig
 from metamuse.llm.custom_provider import ComposerCall, register_composer
 from metamuse.llm.errors import (
     BudgetExhausted,
@@ -12,15 +12,17 @@ from metamuse.llm.errors import (
     LLMUnavailable,
     ReplayMissing,
 )
+from metamuse.llm.memory import Memory
 from metamuse.llm.parse import AnswerError, check_schema, extract_code, extract_json, last_line, parse_answer
 from metamuse.llm.preflight import preflight
-from metamuse.llm.prices import price_of, price_table
+from metamuse.llm.prices import Price, price_of, price_table
 from metamuse.llm.redact import redact
 from metamuse.llm.store import CompletionStore, Totals
 from metamuse.llm.types import LLMReply, LLMRequest
 
 __all__ = [
     "COMPOSER_MODEL",
+    "INBOX_MODEL",
     "AnswerError",
     "Budget",
     "BudgetExhausted",
@@ -34,6 +36,8 @@ __all__ = [
     "LLMReply",
     "LLMRequest",
     "LLMUnavailable",
+    "Memory",
+    "Price",
     "ReplayMissing",
     "Reservation",
     "Spent",

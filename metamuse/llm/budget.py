@@ -1,4 +1,4 @@
-"""Hard caps on money, tokens and time, reserved before a call and settled after it."""
+"""Hard caps on money, tokens, calls and time, reserved before a call and settled after it."""
 
 from __future__ import annotations
 
@@ -35,11 +35,13 @@ class Spent:
         usd: US dollars of the calls whose price is known.
         tokens: Prompt and completion tokens.
         minutes: Minutes since the budget was created, plus those restored.
+        calls: Calls that were answered, or may have been billed.
     """
 
     usd: float
     tokens: int
     minutes: float
+    calls: int = 0
 
 
 class Reservation:
@@ -58,11 +60,11 @@ class Reservation:
             tokens: Prompt and completion tokens.
             usd: US dollars, None if the price is unknown.
         """
-        self._close(tokens, usd or 0.0)
+        self._close(tokens, usd or 0.0, 1)
 
     def settle_in_full(self) -> None:
         """Books the whole reservation: the call may have been billed, but nobody will say how much."""
-        self._close(self.tokens, self.usd)
+        self._close(self.tokens, self.usd, 1)
 
     def __enter__(self) -> Reservation:
         return self
@@ -71,12 +73,12 @@ class Reservation:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._open:
-            self._close(0, 0.0)
+            self._close(0, 0.0, 0)
 
-    def _close(self, tokens: int, usd: float) -> None:
+    def _close(self, tokens: int, usd: float, calls: int) -> None:
         assert self._open, "a reservation is settled once"
         self._open = False
-        self._budget._settled(self, tokens, usd)
+        self._budget._settled(self, tokens, usd, calls)
 
 
 class Budget:
@@ -88,6 +90,7 @@ class Budget:
         usd: US dollars, None for no cap.
         tokens: Prompt plus completion tokens, None for no cap.
         minutes: Wall-clock minutes, None for no cap.
+        calls: Calls, None for no cap.
         clock: Seconds; monotonic.
         allow_unknown_price: Let calls of unknown price through although ``usd`` is capped.
     """
@@ -97,21 +100,24 @@ class Budget:
         usd: float | None = None,
         tokens: int | None = None,
         minutes: float | None = None,
+        calls: int | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
         allow_unknown_price: bool = False,
     ) -> None:
-        for name, cap in (("usd", usd), ("tokens", tokens), ("minutes", minutes)):
+        for name, cap in (("usd", usd), ("tokens", tokens), ("minutes", minutes), ("calls", calls)):
             if cap is not None and not cap > 0:
                 raise UsageError(f"budget.{name}={cap} must be above 0 (leave it out for no cap).")
         self._cap_usd = usd
         self._cap_tokens = tokens
         self._cap_minutes = minutes
+        self._cap_calls = calls
         self._allow_unknown_price = allow_unknown_price
         self._clock = clock
         self._started = clock()
         self._usd = 0.0
         self._tokens = 0
+        self._calls = 0
         self._earlier_minutes = 0.0
         self._held_usd = 0.0
         self._held_tokens = 0
@@ -122,10 +128,11 @@ class Budget:
     def spent(self) -> Spent:
         """What has been settled so far; calls in flight are not in it."""
         minutes = self._earlier_minutes + (self._clock() - self._started) / 60
-        return Spent(self._usd, self._tokens, minutes)
+        return Spent(self._usd, self._tokens, minutes, self._calls)
 
-    def restore(self, *, usd: float = 0.0, tokens: int = 0, minutes: float = 0.0) -> None:
+    def restore(self, *, usd: float = 0.0, tokens: int = 0, minutes: float = 0.0, calls: int = 0) -> None:
         """Adds what an interrupted run had already spent."""
+        self._calls += calls
         self._usd += usd
         self._tokens += tokens
         self._earlier_minutes += minutes
@@ -202,9 +209,11 @@ class Budget:
                 f"budget.usd={self._cap_usd:g} has no room for a call of up to ${usd:.4f} "
                 f"(${self._usd:.4f} spent).",
             )
+        if self._cap_calls is not None and self._calls + self._held_calls >= self._cap_calls:
+            return BudgetExhausted("calls", f"budget.calls={self._cap_calls} are made.")
         return None
 
-    def _settled(self, reservation: Reservation, tokens: int, usd: float) -> None:
+    def _settled(self, reservation: Reservation, tokens: int, usd: float, calls: int) -> None:
         self._held_tokens -= reservation.tokens
         self._held_usd -= reservation.usd
         self._held_calls -= 1
@@ -212,4 +221,5 @@ class Budget:
             self._held_usd = 0.0  # no drift from float sums
         self._tokens += tokens
         self._usd += usd
+        self._calls += calls
         self._changed.set()

@@ -29,12 +29,17 @@ from stimuli import Lexicon, TextEmbedder
 _LISTED = 5
 #: Of the z-scores: small prefers the most similar mechanism, large forgets the word.
 _TEMPERATURE = 0.4
+#: Mechanisms of a design that nothing suggests.
+_PARTS = 4
 #: Words of the lexicon from which a mechanism's usual similarity is estimated: every so many-th.
 _STRIDE = 3
 _BALANCING_ROUNDS = 30
 
 _PROBLEM = re.compile(r"^Problem \(([a-z_]+)-v\d+\):", re.MULTILINE)
 _WORD = re.compile(r"^Word: (.+)$", re.MULTILINE)
+_WORDS = re.compile(r"^Words: (.+)$", re.MULTILINE)
+_WANTED = re.compile(r"^Mechanisms wanted: (\d+)", re.MULTILINE)
+_DOC = re.compile(r'"""(.*?)"""', re.DOTALL)
 _KEY = re.compile(r'^- "(\w+)": ', re.MULTILINE)
 _FENCE = re.compile(r"```python\n(.*?)```", re.DOTALL)
 
@@ -70,6 +75,16 @@ class Library(Protocol):
     ) -> dict[str, str]:
         """A design with exactly these keys from mechanisms and the observations they were found in."""
 
+    def vary(
+        self,
+        designs: Sequence[Mapping[str, str]],
+        fresh: tuple[Any, str],
+        keys: Sequence[str],
+        recognise: Callable[[str], Any],
+        rng: np.random.Generator,
+    ) -> dict[str, str]:
+        """A design from parts of others and perhaps of a fresh mechanism with its observation."""
+
     def code(
         self, design: Mapping[str, str], recognise: Callable[[str], Any], rng: np.random.Generator
     ) -> str:
@@ -97,11 +112,20 @@ def answer(messages: Sequence[Message], call: ComposerCall) -> str:
     rng = np.random.default_rng([call.seed, zlib.crc32(question.encode())])
     if word := _WORD.match(question):
         return composer.observe(word[1].strip(), rng)
+    keys = _KEY.findall(system)
+    if wanted := _WANTED.search(question):
+        return composer.invent(int(wanted[1]), rng)
     if question.startswith("Observations:"):
-        return composer.formulate(_bullets(question), _KEY.findall(system), rng)
+        return composer.formulate(_bullets(question), keys, rng)
+    if question.startswith("No observations"):
+        return composer.formulate(composer.mechanisms(_PARTS, rng), keys, rng)
+    if question.startswith("Designs that"):
+        return composer.refine(question, keys, rng)
     if question.startswith("Design:"):
         return composer.code(question.removeprefix("Design:"), rng)
-    raise ValueError("the offline composer knows observation, formulation, code and repair prompts only")
+    if question.startswith(("No design", "Programs that")):
+        return composer.improvise(question, rng)
+    raise ValueError("the offline composer does not know this kind of question")
 
 
 @lru_cache
@@ -140,6 +164,42 @@ class Composer:
         """From observations to a design, as JSON."""
         observed = [(self.recognise(text), text) for text in observations]
         return json.dumps(self.library.design(observed, keys, rng), indent=1, ensure_ascii=False)
+
+    def mechanisms(self, count: int, rng: np.random.Generator) -> list[str]:
+        """Observations of different mechanisms, drawn at random."""
+        drawn = rng.permutation(len(self.library.mechanisms))[:count]
+        return [self.library.observation(self.library.mechanisms[k], rng) for k in drawn]
+
+    def invent(self, count: int, rng: np.random.Generator) -> str:
+        """Mechanisms that nothing suggests, as JSON."""
+        return json.dumps({"mechanisms": self.mechanisms(count, rng)}, ensure_ascii=False)
+
+    def refine(self, question: str, keys: Sequence[str], rng: np.random.Generator) -> str:
+        """From measured designs to another, as JSON."""
+        return json.dumps(self._varied(_objects(question), keys, rng), indent=1, ensure_ascii=False)
+
+    def improvise(self, question: str, rng: np.random.Generator) -> str:
+        """A module without a design: from earlier programs, from words, or from nothing."""
+        keys = ("name", "idea", "state")
+        earlier = [{"idea": text} for code in _FENCE.findall(question) for text in _DOC.findall(code)[:1]]
+        failed = "This module does not work:" in question
+        if earlier and not failed:
+            design = self._varied(earlier, keys, rng)
+        else:
+            words = _WORDS.search(question)
+            texts = self.mechanisms(_PARTS, rng)
+            if words:
+                odds = self.odds(words[1].split(", "))
+                chosen = [int(rng.choice(len(row), p=row)) for row in odds]
+                texts = [self.library.observation(self.library.mechanisms[k], rng) for k in chosen]
+            design = self.library.design([(self.recognise(text), text) for text in texts], keys, rng)
+        return f"```python\n{self.library.code(design, self.recognise, rng).rstrip()}\n```"
+
+    def _varied(
+        self, designs: Sequence[Mapping[str, str]], keys: Sequence[str], rng: np.random.Generator
+    ) -> dict[str, str]:
+        (text,) = self.mechanisms(1, rng)
+        return self.library.vary(designs, (self.recognise(text), text), keys, self.recognise, rng)
 
     def code(self, question: str, rng: np.random.Generator) -> str:
         """From a design to its module, or to a simpler one if the question shows a module that failed."""
@@ -196,6 +256,15 @@ def _softmax(scores: FloatArray) -> FloatArray:
     weights = np.exp(scores - scores.max(axis=1, keepdims=True))
     odds: FloatArray = weights / weights.sum(axis=1, keepdims=True)
     return odds
+
+
+def _objects(text: str) -> list[dict[str, str]]:
+    """The JSON objects in a text, each at the beginning of a line."""
+    found = []
+    for match in re.finditer(r"^\{", text, re.MULTILINE):
+        value, _ = json.JSONDecoder().raw_decode(text, match.start())
+        found.append({key: str(item) for key, item in value.items()})
+    return found
 
 
 def _bullets(question: str) -> list[str]:

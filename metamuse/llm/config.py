@@ -7,10 +7,13 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from metamuse.errors import UsageError
+from metamuse.llm.redact import holds_secret
 
-PROVIDERS = ("offline", "litellm", "replay")
+PROVIDERS = ("offline", "litellm", "replay", "inbox")
 #: litellm name under which the embedded composer answers.
 COMPOSER_MODEL = "composer/offline"
+#: Model on record where a person carries the prompts to a chat; ``inbox/<llm.model>`` if it is named.
+INBOX_MODEL = "inbox"
 
 _TEMPERATURES = {"default": 0.7, "observation": 1.0, "formulation": 1.0, "code": 0.4, "repair": 0.2}
 _MAX_TOKENS = {"default": 2048, "code": 6144, "repair": 6144}
@@ -21,9 +24,10 @@ class LLMConfig:
     """Who answers, and how patiently it is asked.
 
     Attributes:
-        provider: ``litellm`` (any model litellm knows), ``offline`` (embedded composer) or ``replay``.
+        provider: ``litellm`` (any model litellm knows), ``offline`` (embedded composer), ``replay``, or ``inbox``
+            (prompts and answers are files, for a person with a chat window).
         model: litellm name, e.g. ``openai/gpt-4o``, ``anthropic/…``, ``hosted_vllm/…``; needed by
-            ``litellm``.
+            ``litellm``. With ``inbox`` only a name for the record.
         code_model: Model of the waypoints ``code`` and ``repair``; None takes ``model``.
         api_base: URL of an OpenAI-compatible endpoint, e.g. ``http://localhost:8000/v1``.
         api_key_env: Environment variable that holds the key, if not the provider's usual one.
@@ -46,7 +50,7 @@ class LLMConfig:
     api_key_env: str | None = None
     concurrency: int = 8
     timeout_s: float = 120.0
-    max_retries: int = 4
+    max_retries: int = 8
     max_reasks: int = 2
     backoff_s: float = 1.0
     max_backoff_s: float = 60.0
@@ -64,6 +68,13 @@ class LLMConfig:
             raise UsageError(
                 "llm=offline uses no model: drop llm.model and llm.code_model, or drop llm=offline."
             )
+        for name in ("api_base", "model", "code_model"):
+            if holds_secret(getattr(self, name) or ""):
+                # The configuration is written into the run directory and the tracking database.
+                raise UsageError(
+                    f"llm.{name} must not hold a key or password, because settings are written down: put it into an "
+                    "environment variable and name that with llm.api_key_env."
+                )
         for name, low in (("concurrency", 1), ("max_retries", 0), ("max_reasks", 0)):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < low:
@@ -106,9 +117,16 @@ class LLMConfig:
         """Returns the litellm model name that answers a waypoint (empty for a replay that names none)."""
         if self.provider == "offline":
             return COMPOSER_MODEL
+        model = self.model or ""
         if purpose in ("code", "repair") and self.code_model:
-            return self.code_model
-        return self.model or ""
+            model = self.code_model
+        if self.provider == "inbox":
+            return f"{INBOX_MODEL}/{model}" if model else INBOX_MODEL
+        return model
+
+    def is_billed(self) -> bool:
+        """Says whether an attempt that brought no answer may have cost money all the same."""
+        return self.provider not in ("offline", "inbox")
 
     def models(self) -> list[str]:
         """Returns the distinct models in use."""

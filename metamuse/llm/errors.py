@@ -26,7 +26,8 @@ class LLMBadAnswer(LLMError):
     The loop records it as failure class ``parse``.
 
     Args:
-        kind: ``empty``, ``refusal`` or ``context`` (the prompt does not fit the model's context window).
+        kind: ``empty``, ``refusal``, ``context`` (the prompt does not fit the model's context window) or
+            ``failing`` (the endpoint fails on this prompt again and again while it answers others).
         message: One sentence for the record.
     """
 

@@ -3,8 +3,8 @@ made."""
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Set
 
 import httpx
 import litellm
@@ -20,8 +20,13 @@ from metamuse.llm.types import Call, RawAnswer
 
 #: Base of everything ``litellm.acompletion`` raises.
 ProviderError = openai.OpenAIError
-#: Signs that an answer had begun to arrive: it was cut off, or is not what it should be.
-_TORN = (httpx.ReadError, httpx.RemoteProtocolError, json.JSONDecodeError, openai.APIResponseValidationError)
+#: Signs that the question never got through, or at least that no answer had begun.
+_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.WriteError)
+#: An endpoint's words for "I do not take this parameter", as against "this value is too large".
+_UNSUPPORTED = re.compile(
+    r"unsupported|not support|unrecogni[sz]ed|unknown|not (?:allowed|permitted)|unexpected|only the default",
+    re.IGNORECASE,
+)
 #: "litellm.RateLimitError: RateLimitError: OpenAIException - " and the like.
 _PREFIX = re.compile(r"^(?:litellm\.)?(?:\w+(?:Error|Exception|Timeout)(?:: | - ))+")
 _MAX_SAID = 300
@@ -60,27 +65,48 @@ def classify(error: openai.OpenAIError, call: Call, config: LLMConfig) -> RawAns
     if status == 429 or isinstance(error, litellm.RateLimitError):
         if any("insufficient_quota" in str(cause) for cause in causes):
             raise TransportFailure(f"the account's quota is used up (429): {said}", final=True)
-        raise TransportFailure(f"rate limit (429): {said}", retry_after_s=_asked_pause_s(causes))
+        raise TransportFailure(f"rate limit (429): {said}", retry_after_s=_asked_pause_s(causes), busy=True)
     if status in (400, 413, 422) or (status is None and isinstance(error, litellm.BadRequestError)):
         raise LLMConfigError(
             f"{where} does not accept the request ({status or 'not sent'}): change llm.model, "
             f"llm.temperatures or llm.max_tokens. It said: {said}"
         )
     if isinstance(error, litellm.Timeout):
-        unsent = any(isinstance(cause, httpx.ConnectTimeout | httpx.PoolTimeout) for cause in causes)
-        raise TransportFailure(f"time-out: {said}", billed=not unsent)
+        raise TransportFailure(f"time-out: {said}", billed=not _unsent(causes))
+    if status is None and _unsent(causes):
+        raise TransportFailure(f"{where} cannot be reached ({_reason(causes)})", busy=True)
     raise TransportFailure(
         f"{where} failed ({status or type(causes[-1]).__name__}): {said}",
-        # An honest 5xx is not billed; an answer that was torn off on its way may be.
-        billed=status is None and any(isinstance(cause, _TORN) for cause in causes),
+        # An honest 5xx is not billed; an answer that was torn off on its way, or cannot be read, may be.
+        billed=status is None,
+        busy=status in (503, 529),
         retry_after_s=_asked_pause_s(causes),
     )
+
+
+def _unsent(causes: list[BaseException]) -> bool:
+    return any(isinstance(cause, _UNSENT) for cause in causes)
+
+
+def _reason(causes: list[BaseException]) -> str:
+    """Returns what the operating system or the proxy says of a connection that cannot be made."""
+    first = next(cause for cause in causes if isinstance(cause, _UNSENT))
+    return redact(str(first)) or type(first).__name__
+
+
+def refused_parameter(error: openai.OpenAIError, sent: Set[str]) -> str | None:
+    """Returns which of the parameters sent the model does not take, or None if the error is about something else."""
+    text = str(getattr(error, "message", None) or error)
+    if _http_status(_causes(error)) not in (400, 422) or not _UNSUPPORTED.search(text):
+        return None
+    return next((name for name in sorted(sent) if re.search(rf"\b{name}\b", text)), None)
 
 
 def _said(error: openai.OpenAIError, config: LLMConfig) -> str:
     """Returns the provider's own words: one line, shortened, without litellm's prefixes, without secrets."""
     text = " ".join(str(getattr(error, "message", None) or error).split())
-    text = redact(_PREFIX.sub("", text), (config.api_key_env,) if config.api_key_env else ())
+    text = _PREFIX.sub("", text).partition(" Traceback (most recent call last)")[0]
+    text = redact(text, (config.api_key_env,) if config.api_key_env else ())
     return text if len(text) <= _MAX_SAID else text[: _MAX_SAID - 3] + "..."
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
+import json
 import os
 import socket
+import ssl
 import urllib.error
 import urllib.request
+from typing import Any
 from urllib.parse import urlsplit
 
 from metamuse.llm.config import LLMConfig
@@ -14,9 +18,12 @@ from metamuse.llm.errors import LLMConfigError
 from metamuse.llm.litellm_transport import load_litellm
 from metamuse.llm.prices import known_providers
 from metamuse.llm.providers import BASE_VARIABLES, KEY_VARIABLES, LOCAL_BASES, provider_of
+from metamuse.llm.redact import redact
 
 #: Seconds to wait for the endpoint to accept a connection, and to list its models.
 _PROBE_S = 1.5
+_LISTING_BYTES = 4 * 2**20
+_OPENAI = "https://api.openai.com/v1"
 
 
 def preflight(config: LLMConfig) -> None:
@@ -34,7 +41,7 @@ def preflight(config: LLMConfig) -> None:
                 "llm=offline has no composer for this problem: set llm.model to a model instead."
             )
         return
-    if config.provider == "replay":
+    if config.provider in ("replay", "inbox"):
         return
     for model in config.models():
         provider = _check_provider(model)
@@ -45,7 +52,7 @@ def preflight(config: LLMConfig) -> None:
         if base is not None:
             _check_reachable(base)
         if provider in ("openai", "hosted_vllm", "lm_studio"):
-            _check_listing(base or "https://api.openai.com/v1", provider, config)
+            _check_listing(model, base, provider, config)
 
 
 def _check_provider(model: str) -> str:
@@ -92,42 +99,121 @@ def _check_reachable(base: str) -> None:
     url = urlsplit(base)
     if url.scheme not in ("http", "https") or not url.hostname:
         raise LLMConfigError(f"llm.api_base={base} is not a URL: write it like http://localhost:8000/v1.")
-    if urllib.request.getproxies().get(url.scheme) and not urllib.request.proxy_bypass(url.hostname):
+    if _proxy(base):
         return  # only the proxy can be reached directly
     try:
         port = url.port or (443 if url.scheme == "https" else 80)
         with socket.create_connection((url.hostname, port), timeout=_PROBE_S):
             pass
+    except socket.gaierror as error:
+        raise _unknown_host(url.hostname, error) from error
     except (OSError, ValueError) as error:
         late = isinstance(error, TimeoutError)
         reason = f"no answer within {_PROBE_S} s" if late else getattr(error, "strerror", None) or error
         raise LLMConfigError(
-            f"Nothing answers at {base} ({reason}): start the server or set llm.api_base to where it listens."
+            f"Nothing answers at {redact(base)} ({reason}): start the server or set llm.api_base to where it "
+            "listens."
         ) from error
 
 
-def _check_listing(base: str, provider: str, config: LLMConfig) -> None:
+def _check_listing(model: str, base: str | None, provider: str, config: LLMConfig) -> None:
     variable = config.api_key_env or KEY_VARIABLES.get(provider, ("",))[0]
     key = os.environ.get(variable, "")
-    request = urllib.request.Request(f"{base.rstrip('/')}/models")
-    if key:
-        request.add_header("Authorization", f"Bearer {key}")
+    url = (base or _OPENAI).rstrip("/")
     try:
-        with urllib.request.urlopen(request, timeout=_PROBE_S):
-            pass
+        listing = _fetch(f"{url}/models", key)
     except urllib.error.HTTPError as error:
         # Anything else than a refused key says nothing: many servers have no such listing.
         if error.code in (401, 403):
             name = variable or "the variable that llm.api_key_env names"
             what = "rejects the key" if key else "wants a key"
             raise LLMConfigError(
-                f"{base} {what} ({error.code}): export {name}=... with a valid one."
+                f"{redact(url)} {what} ({error.code}): export {name}=... with a valid one."
+            ) from error
+        if error.code == 407:
+            raise _bad_proxy(url, error) from error
+        if error.code == 404 and not url.endswith("/v1") and _lists(f"{url}/v1/models", key):
+            raise LLMConfigError(
+                f"{redact(url)} has no OpenAI interface, but {redact(url)}/v1 has: set llm.api_base to that."
             ) from error
     except TimeoutError:
         pass  # slow, not dead: the calls have their own patience
     except OSError as error:
         reason = getattr(error, "reason", error)
         if not isinstance(reason, TimeoutError):
-            raise LLMConfigError(
-                f"{base} cannot be reached ({reason}): check the network or llm.api_base."
-            ) from error
+            raise _unreachable(url, reason) from error
+    else:
+        _check_listed(model, url, listing)
+
+
+def _check_listed(model: str, url: str, listing: dict[str, Any]) -> None:
+    """Refuses a model that a complete listing does not hold; most servers' are not complete."""
+    rows = [row for row in listing.get("data") or () if isinstance(row, dict)]
+    names = [str(row.get("id")) for row in rows]
+    complete = url == _OPENAI or any(row.get("owned_by") == "vllm" for row in rows)
+    name = model.partition("/")[2] or model
+    if complete and names and name not in names:
+        near = difflib.get_close_matches(name, names, 3, 0.3) or names[:3]
+        raise LLMConfigError(
+            f"{redact(url)} does not serve {name}: set llm.model, for instance to "
+            f"{' or '.join(f'{model[: -len(name)]}{n}' for n in near)}."
+        )
+
+
+def _fetch(url: str, key: str) -> dict[str, Any]:
+    request = urllib.request.Request(url)
+    if key:
+        request.add_header("Authorization", f"Bearer {key}")
+    with urllib.request.urlopen(request, timeout=_PROBE_S) as response:
+        try:
+            listing = json.loads(response.read(_LISTING_BYTES))
+        except ValueError:
+            return {}
+    return listing if isinstance(listing, dict) else {}
+
+
+def _lists(url: str, key: str) -> bool:
+    try:
+        return "data" in _fetch(url, key)
+    except OSError:
+        return False
+
+
+def _proxy(url: str) -> str | None:
+    """Returns the variable that sends requests for a URL through a proxy, or None if they go straight."""
+    parts = urlsplit(url)
+    used = urllib.request.getproxies().get(parts.scheme)
+    return f"{parts.scheme}_proxy" if used and not urllib.request.proxy_bypass(parts.hostname or "") else None
+
+
+def _unreachable(url: str, reason: object) -> LLMConfigError:
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        return LLMConfigError(
+            f"{redact(url)} shows a certificate that is not trusted ({reason.verify_message}): set SSL_CERT_FILE to "
+            "a file that holds its authority's certificate."
+        )
+    if _proxy(url):
+        return _bad_proxy(url, reason)
+    if isinstance(reason, ssl.SSLError):
+        return LLMConfigError(
+            f"{redact(url)} does not speak TLS ({reason.reason}): write http:// instead of https:// if that is meant."
+        )
+    if isinstance(reason, socket.gaierror):
+        return _unknown_host(urlsplit(url).hostname, reason)
+    return LLMConfigError(
+        f"{redact(url)} cannot be reached ({redact(str(reason))}): check the network or llm.api_base."
+    )
+
+
+def _unknown_host(host: str | None, error: socket.gaierror) -> LLMConfigError:
+    return LLMConfigError(
+        f"No address is known for {host} ({error.strerror}): check the network and the spelling of llm.api_base."
+    )
+
+
+def _bad_proxy(url: str, reason: object) -> LLMConfigError:
+    variable = _proxy(url) or "http_proxy"
+    return LLMConfigError(
+        f"The proxy that {variable} names does not get through to {urlsplit(url).hostname} "
+        f"({redact(str(reason))}): correct or unset {variable}, or add the host to no_proxy."
+    )

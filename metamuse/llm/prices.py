@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -86,18 +87,27 @@ def price_of(model: str, config: LLMConfig | None = None) -> Price | None:
     if model == COMPOSER_MODEL:
         return Price(0.0, 0.0, 0.0, "offline composer")
     if config is not None and config.price_in is not None and config.price_out is not None:
-        usd_in = config.price_in / 1e6
-        return Price(usd_in, config.price_out / 1e6, usd_in, "llm.price_in, llm.price_out")
+        given, taken = config.price_in / 1e6, config.price_out / 1e6
+        return Price(given, taken, given, "llm.price_in, llm.price_out")
     entry = model_entry(model)
-    if entry is None or "input_cost_per_token" not in entry or "output_cost_per_token" not in entry:
+    usd_in, usd_out = _usd(entry, "input_cost_per_token"), _usd(entry, "output_cost_per_token")
+    if usd_in is None or usd_out is None:
         return None
-    usd_in = float(entry["input_cost_per_token"])
-    cached = float(entry.get("cache_read_input_token_cost", usd_in))
-    return Price(usd_in, float(entry["output_cost_per_token"]), cached, f"litellm {_litellm_version()}")
+    cached = _usd(entry, "cache_read_input_token_cost")
+    if cached is None:
+        cached = usd_in
+    # A few models charge more for what they think; which tokens those are is not always told: all at that price.
+    usd_out = max(usd_out, _usd(entry, "output_cost_per_reasoning_token") or 0.0)
+    return Price(usd_in, usd_out, cached, f"litellm {_litellm_version()}")
+
+
+def _usd(entry: dict[str, Any] | None, name: str) -> float | None:
+    value = entry.get(name) if entry else None
+    return float(value) if isinstance(value, int | float) else None
 
 
 def price_table(models: Iterable[str], config: LLMConfig | None = None) -> dict[str, dict[str, Any] | None]:
-    """Returns a snapshot for ``config.yaml``: US dollars per million tokens by model; None where unknown."""
+    """Returns a dated snapshot for ``config.yaml``: US dollars per million tokens by model; None where unknown."""
     table: dict[str, dict[str, Any] | None] = {}
     for model in models:
         price = price_of(model, config)
@@ -108,6 +118,7 @@ def price_table(models: Iterable[str], config: LLMConfig | None = None) -> dict[
                 "usd_per_million_cached_in": round(price.cached_in * 1e6, 6),
                 "usd_per_million_out": round(price.tokens_out * 1e6, 6),
                 "source": price.source,
+                "looked_up": date.today().isoformat(),
             }
     return table
 
@@ -116,6 +127,12 @@ def supports_json_schema(model: str) -> bool:
     """Says whether litellm lists the model as able to follow a JSON schema; unknown models are not."""
     entry = model_entry(model)
     return bool(entry and entry.get("supports_response_schema"))
+
+
+def thinks(model: str) -> bool:
+    """Says whether litellm lists the model as one that reasons before it answers."""
+    entry = model_entry(model)
+    return bool(entry and entry.get("supports_reasoning"))
 
 
 def _litellm_version() -> str:

@@ -48,10 +48,9 @@ class Backoff:
         """Returns the seconds to wait after the ``failures``-th failure in a row (1, 2, …).
 
         A wait that the endpoint asked for is kept, and spread by up to a tenth upwards so that concurrent
-        calls do not come back all at once.
+        calls do not come back all at once. If it asks for less than ours (some say 0 all the time), ours holds.
         """
-        if asked_s is not None:
-            return asked_s * (1 + 0.1 * float(self._rng.random()))
         # Exponent capped: 2.0 ** 2000 overflows, and the cap is reached long before.
         full = min(self._longest_s, self._first_s * 2.0 ** min(failures - 1, 30))
-        return full * (0.5 + 0.5 * float(self._rng.random()))
+        pause = full * (0.5 + 0.5 * float(self._rng.random()))
+        return pause if asked_s is None else max(pause, asked_s * (1 + 0.1 * float(self._rng.random())))

@@ -12,8 +12,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from metamuse.errors import UsageError
+from metamuse.errors import StorageError, UsageError
 from metamuse.llm.types import Call, RawAnswer
+
+#: How an answer ended that an earlier run had paid for (:mod:`metamuse.llm.memory`).
+REMEMBERED = "remembered"
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Totals:
         cost_usd: US dollars where the price is known; lost attempts count with what was reserved for them.
         unknown_price: Completions without a known price.
         latency_s: Sum of the seconds waited for answers.
+        unasked: Completions that stand for no call of this run: failures on record, answers of earlier runs.
     """
 
     completions: int = 0
@@ -50,6 +54,12 @@ class Totals:
     cost_usd: float = 0.0
     unknown_price: int = 0
     latency_s: float = 0.0
+    unasked: int = 0
+
+    @property
+    def calls(self) -> int:
+        """Calls that were answered, or may have been billed."""
+        return self.completions - self.unasked + self.lost
 
 
 class CompletionStore:
@@ -130,7 +140,7 @@ class CompletionStore:
             durable: Wait until the disk has it; answers that cost nothing survive a killed process without.
 
         Raises:
-            UsageError: The disk is full or fails; the file holds whole lines only.
+            StorageError: The disk is full or fails; the file holds whole lines only.
         """
         prompt = []
         rows: list[dict[str, Any]] = []
@@ -231,6 +241,7 @@ class CompletionStore:
                 t.cost_usd + (row["cost_usd"] or 0.0),
                 t.unknown_price + (row["cost_usd"] is None),
                 t.latency_s + row["latency_s"],
+                t.unasked + (answer["problem"] == "failing" or answer["finish_reason"] == REMEMBERED),
             )
         elif row["kind"] == "lost":
             self._totals = Totals(
@@ -241,6 +252,7 @@ class CompletionStore:
                 t.cost_usd + row["cost_usd"],
                 t.unknown_price,
                 t.latency_s,
+                t.unasked,
             )
 
     def _append(self, rows: list[dict[str, Any]], durable: bool) -> None:
@@ -255,7 +267,7 @@ class CompletionStore:
                 os.fsync(self._fd)
         except OSError as error:
             os.ftruncate(self._fd, self._end)
-            raise UsageError(
+            raise StorageError(
                 f"Cannot write the record of completions {self.path}: {error.strerror}; "
                 "make room, then resume the run."
             ) from error

@@ -14,15 +14,23 @@ class TransportFailure(Exception):
         message: One sentence without secrets.
         billed: True if the provider may charge for the attempt all the same (it was cut off while answering).
         retry_after_s: Seconds the endpoint asks to wait, if it does.
+        busy: True if the endpoint says that it has too much to do, whatever it is asked.
         final: True if trying again soon is pointless (for instance the account's quota is used up).
     """
 
     def __init__(
-        self, message: str, *, billed: bool = False, retry_after_s: float | None = None, final: bool = False
+        self,
+        message: str,
+        *,
+        billed: bool = False,
+        retry_after_s: float | None = None,
+        busy: bool = False,
+        final: bool = False,
     ) -> None:
         self.message = message
         self.billed = billed
         self.retry_after_s = retry_after_s
+        self.busy = busy
         self.final = final
         super().__init__(message)
 

@@ -25,6 +25,7 @@ class LLMRequest:
         json_schema: JSON schema of the wanted answer, or None for free text.
         temperature: None takes the configured one of the waypoint.
         max_tokens: Cap of the answer; None takes the configured one of the waypoint.
+        shared: Whether an answer from an earlier run serves as well (:mod:`metamuse.llm.memory`).
     """
 
     purpose: str
@@ -34,11 +35,12 @@ class LLMRequest:
     json_schema: Mapping[str, Any] | None = None
     temperature: float | None = None
     max_tokens: int | None = None
+    shared: bool = False
 
 
 @dataclass(frozen=True)
 class LLMReply:
-    """One usable answer.
+    """One usable answer. Its figures count the unusable ones before it too: they were paid for as well.
 
     Attributes:
         text: What the model wrote; never empty.
@@ -103,7 +105,10 @@ class RawAnswer:
     """What a transport brings back, usable or not.
 
     Attributes:
-        problem: ``""``, ``empty``, ``refusal`` or ``context``.
+        tokens_in: Prompt tokens; negative if the endpoint did not say.
+        tokens_out: Completion tokens, reasoning included; negative if the endpoint did not say.
+        problem: ``""``, ``empty``, ``refusal``, ``context`` or ``failing`` (then ``text`` says how).
+        without: Parameters left out because the model does not take them, with ", " between.
         cached_tokens_in: Prompt tokens the provider billed at its cached rate (part of ``tokens_in``).
     """
 
@@ -113,3 +118,4 @@ class RawAnswer:
     tokens_out: int
     cached_tokens_in: int = 0
     problem: str = ""
+    without: str = ""

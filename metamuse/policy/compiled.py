@@ -272,7 +272,8 @@ class CompiledPolicy:
 class InterpretedPolicy:
     """The same policy under CPython: slow, with Python's own tracebacks; takes identical decisions.
 
-    Args and errors as for :class:`CompiledPolicy`, without ``compile``.
+    Args and errors as for :class:`CompiledPolicy`, without ``compile``. Where ``counter`` is given, it counts the
+    steps of all its states.
     """
 
     compiled = False
@@ -283,13 +284,14 @@ class InterpretedPolicy:
         values: Mapping[str, float] | None = None,
         floats: frozenset[str] = frozenset(),
         metered: bool = False,
+        counter: work.Counter | None = None,
     ) -> None:
         self.program = program
         self.methods = program.defined
         self.reads = program.reads
         self.values = all_values(program, values)
-        self.metered = metered
-        self._counter = work.Counter() if metered else None
+        self.metered = metered or counter is not None
+        self._counter = (counter or work.Counter()) if self.metered else None
         meter = self._counter.names() if self._counter else None
         self._class = policy_class(namespace(program, self.values, meter), floats)
 

@@ -40,7 +40,10 @@ def explain_limit(error: Exception) -> str:
     """A sentence for an exception of the compiler itself (:data:`COMPILER_LIMITS`)."""
     text = str(error)
     if isinstance(error, AttributeError) and "'NoneType' object has no attribute 'args'" in text:
-        return "an augmented assignment puts floats into an array of ints; create it with dtype=np.float64"
+        return (
+            "an augmented assignment puts floats into an array of ints (create it with dtype=np.float64) or changes"
+            " an array that is read only (copy it first)"
+        )
     if isinstance(error, AttributeError) and re.search(
         r"'(Integer|Float|Boolean)\w*' object has no attribute", text
     ):
@@ -202,6 +205,7 @@ _RULES: list[tuple[str, Callable[[re.Match[str]], str]]] = [
         lambda m: f"a for loop cannot go over {kind(m[1])}; use range(...) or an array",
     ),
     (r"Unknown attribute '(\w+)' of type ([^\n]+)", _no_attribute),
+    (r"an array is changed in place by one with more dimensions", lambda m: m[0] + "; use one of its rows"),
     (r"Cannot modify readonly array", lambda m: "this array is read only; copy it first"),
     (
         r"No implementation of function [^\n]+? found for signature:\s+>>> (?P<name>\w+)\((?P<types>[^\n]*)\)\s*\n",

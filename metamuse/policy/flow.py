@@ -72,10 +72,14 @@ class _Flow:
             return _join(self.block(node.body, state), self.block(node.orelse, state))
         if isinstance(node, ast.For | ast.While):
             return self.loop(node, state)
-        if isinstance(node, ast.Break):
-            self.breaks[-1] = _join(self.breaks[-1], state)
-            return None
-        if isinstance(node, ast.Continue):
+        if isinstance(node, ast.Break | ast.Continue):
+            if not self.breaks:
+                word = "break" if isinstance(node, ast.Break) else "continue"
+                raise PolicyError(
+                    "parse", f"{word} stands outside a loop; write return, or put it in a loop", node.lineno
+                )
+            if isinstance(node, ast.Break):
+                self.breaks[-1] = _join(self.breaks[-1], state)
             return None
         if isinstance(node, ast.Return):
             empty = node.value is None or (isinstance(node.value, ast.Constant) and node.value.value is None)
@@ -110,8 +114,8 @@ class _Flow:
             self.block(node.body, state)
             forever = isinstance(node.test, ast.Constant) and bool(node.test.value)
             end = None if forever else state
-        end = self.block(node.orelse, end)
-        return _join(end, self.breaks.pop())
+        broken = self.breaks.pop()  # a break in the else block leaves the loop around this one
+        return _join(self.block(node.orelse, end), broken)
 
     def read(self, node: ast.AST, state: frozenset[str]) -> None:
         for part in ast.walk(node):

@@ -6,7 +6,15 @@ import ast
 
 from metamuse.policy import vocabulary as words
 from metamuse.policy.flow import check_flow
-from metamuse.policy.rules import ModuleNames, check_name, check_number, fail, is_infinity, is_text
+from metamuse.policy.rules import (
+    ModuleNames,
+    check_attribute_name,
+    check_name,
+    check_number,
+    fail,
+    is_infinity,
+    is_text,
+)
 
 
 class FunctionCheck:
@@ -40,7 +48,7 @@ class FunctionCheck:
             fail(node, "decorators and type parameters are not allowed; delete them")
         a = node.args
         if a.vararg or a.kwarg or a.kwonlyargs or a.posonlyargs:
-            fail(node, "only plain parameters are allowed (no *args, **kwargs, keyword-only)")
+            fail(node, "only plain parameters are allowed (no *args, **kwargs, keyword-only); write them out")
         for default in a.defaults:
             inner = (
                 default.operand
@@ -48,7 +56,7 @@ class FunctionCheck:
                 else default
             )
             if not isinstance(inner, ast.Constant) or type(inner.value) not in (int, float, bool):
-                fail(node, "default values must be plain numbers")
+                fail(node, "default values must be plain numbers; compute others in the body")
             check_number(inner)
         for i, arg in enumerate(a.args):
             if not (self.of_class and i == 0):
@@ -99,6 +107,8 @@ class FunctionCheck:
         elif isinstance(node, ast.Call):
             self._call(node)
         else:
+            if isinstance(node, ast.Slice) and node.step is not None and not _small(node.step):
+                fail(node, "the step of a slice must be a plain number, such as 2 or -1; else write a loop")
             for child in ast.iter_child_nodes(node):
                 if isinstance(child, ast.operator | ast.cmpop) and hasattr(node, "lineno"):
                     setattr(child, "lineno", node.lineno)  # noqa: B010  # operators have no line of their own
@@ -117,7 +127,10 @@ class FunctionCheck:
         elif name in self.module.functions or name in words.BUILTINS:
             fail(node, f"{name} is a function; it can only be called")
         else:
-            fail(node, f"the name {name} is not defined")
+            fail(
+                node,
+                f"the name {name} is not defined; set it first, or import it from math, numpy or policykit",
+            )
 
     def _value(self, node: ast.expr, resolved: tuple[str, str]) -> None:
         """Check an imported name that is used as a value."""
@@ -133,12 +146,13 @@ class FunctionCheck:
         resolved = self.module.names.resolve(node)
         if resolved is not None:
             if not isinstance(node.ctx, ast.Load):
-                fail(node, "only attributes of self can be assigned")
+                fail(
+                    node, "only attributes of self can be assigned; write self.name = ... or use a local name"
+                )
             self._value(node, resolved)
             return
         name = node.attr
-        if not name.isascii() or "__" in name:
-            fail(node, f"the attribute {name} is not allowed; names may not hold a double underscore")
+        check_attribute_name(node, name)
         if self.of_class and isinstance(node.value, ast.Name) and node.value.id == "self":
             if name in self.module.methods:
                 if isinstance(node.ctx, ast.Load):
@@ -146,9 +160,15 @@ class FunctionCheck:
                 fail(node, f"self.{name} is a method; choose another name for the attribute")
             return
         if not isinstance(node.ctx, ast.Load):
-            fail(node, "only attributes of self can be assigned")
+            fail(node, "only attributes of self can be assigned; write self.name = ... or use a local name")
         self._expression(node.value)
         self._member(node)
+
+    def _array_method(self, node: ast.Call, name: str) -> None:
+        """Check the arguments of what is perhaps an array's method: none, but a value for ``fill``."""
+        if name in words.ARRAY_MEMBERS and (node.keywords or len(node.args) != (name == "fill")):
+            takes = "one argument, the value" if name == "fill" else "no arguments"
+            fail(node, f".{name}() takes {takes} here; for rows or columns write a loop")
 
     def _member(self, node: ast.Attribute) -> None:
         if node.attr not in words.ARRAY_MEMBERS and node.attr not in words.KIT_MEMBERS:
@@ -183,13 +203,10 @@ class FunctionCheck:
                     fail(node, "__init__ cannot be called; write a method that resets the state")
                 _check_arguments(node, f"self.{func.attr}", method.args, skip=1)
             else:
-                if not func.attr.isascii() or "__" in func.attr:
-                    fail(
-                        node,
-                        f"the attribute {func.attr} is not allowed; names may not hold a double underscore",
-                    )
+                check_attribute_name(node, func.attr)
                 self._expression(func.value)
                 self._member(func)
+                self._array_method(node, func.attr)
         else:
             fail(node, "only named functions and methods can be called")
         self._arguments(node)
@@ -254,6 +271,12 @@ class FunctionCheck:
             return True
         resolved = self.module.names.resolve(node)
         return resolved is not None and resolved[0] == "numpy" and resolved[1] in words.DTYPES
+
+
+def _small(node: ast.expr) -> bool:
+    """Whether a node is a number that an index can be advanced by without going beyond 64 bits."""
+    number = node.operand if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) else node
+    return isinstance(number, ast.Constant) and type(number.value) is int and number.value < 2**31
 
 
 def _plain_targets(target: ast.expr) -> bool:

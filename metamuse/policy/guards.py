@@ -9,9 +9,12 @@ from typing import Any
 
 import numba
 from llvmlite import ir
-from numba.core import types
+from numba.core import cgutils, types
 from numba.core.errors import TypingError
+from numba.core.imputils import impl_ret_borrowed
 from numba.extending import intrinsic
+
+from metamuse.policy.slab import CHECKED
 
 NOT_AN_INT = "this attribute starts as an int in __init__ but is given a float here"
 NOT_AN_INT_ARRAY = "an array of ints is given floats here; create it with dtype=np.float64"
@@ -47,7 +50,7 @@ def store_array(array, value):  # type: ignore[no-untyped-def]
     raise NotImplementedError
 
 
-@numba.extending.overload(store_array)
+@numba.extending.overload(store_array, jit_options=CHECKED)
 def _store_array_overload(array, value):  # type: ignore[no-untyped-def]
     dtype = getattr(value, "dtype", value)
     if isinstance(array.dtype, WHOLE) and isinstance(dtype, types.Float):
@@ -63,6 +66,31 @@ def raise_if(context: Any, builder: Any, condition: Any, error: type[Exception],
     """Emit code that raises ``error(message)`` where the condition (an LLVM i1) holds."""
     with builder.if_then(condition, likely=False):
         context.call_conv.return_user_exc(builder, error, (message,))
+
+
+@intrinsic
+def onto(typingctx: Any, target: Any, value: Any) -> Any:
+    """The right side of ``target += value``, which must fit if both are arrays: Numba would read beyond its end."""
+    arrays = isinstance(target, types.Array) and isinstance(value, types.Array)
+    if arrays and value.ndim > target.ndim:
+        raise TypingError("an array is changed in place by one with more dimensions")
+    result = types.unliteral(value)  # type: ignore[attr-defined]  # Numba fills this module at run time
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        if arrays:
+            have, want = (
+                cgutils.unpack_tuple(builder, context.make_array(t)(context, builder, a).shape, t.ndim)
+                for t, a in zip((value, target), args[::-1], strict=True)
+            )
+            for n, m in zip(reversed(have), reversed(want), strict=False):
+                one = builder.icmp_signed("==", n, ir.Constant(n.type, 1))
+                fits = builder.or_(one, builder.icmp_signed("==", n, m))
+                message = "an array is changed in place by one of another shape"
+                raise_if(context, builder, builder.not_(fits), ValueError, message)
+        given = context.cast(builder, args[1], signature.args[1], result)
+        return impl_ret_borrowed(context, builder, result, given)
+
+    return result(target, value), codegen
 
 
 def _float_to_int(context: Any, builder: Any, value: Any, where: str) -> Any:

@@ -119,6 +119,8 @@ def namespace(
     try:
         # The policy's own code runs here; the static check has accepted it and the caller is the jail.
         exec(compile(tree, FILENAME, "exec"), space)
+    except MemoryError:
+        raise PolicyError("memory", "a top-level constant asks for more memory than it may have") from None
     except (ArithmeticError, ValueError, TypeError) as error:  # arithmetic on constants: nothing else runs
         raise PolicyError("crash", f"a top-level constant raised {type(error).__name__}: {error}") from None
     return space

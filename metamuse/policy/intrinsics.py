@@ -20,6 +20,7 @@ from metamuse.policy.guards import (
     ceil,
     fitting,
     floor,
+    onto,
     store_array,
     store_bool,
     store_float,
@@ -31,12 +32,12 @@ from metamuse.policy.guards import (
 )
 from metamuse.policy.libm import MATH_1, atan2, fmod, pow_
 from metamuse.policy.numeric import NUMPY_LIBM
-from metamuse.policy.slab import as_array, rec
+from metamuse.policy.slab import CHECKED, as_array, rec
 from metamuse.policykit.compiled import hash64 as _hash64
 
 #: Options of every compiled policy function. Bounds checks stay on: an index out of range is an error in
 #: both modes, and no policy can write where it should not.
-OPTIONS: dict[str, Any] = {"boundscheck": True, "error_model": "python"}
+OPTIONS: dict[str, Any] = CHECKED | {"error_model": "python"}
 
 _log = MATH_1["log"]
 
@@ -91,7 +92,7 @@ def power(a: Any, b: Any) -> Any:
     raise NotImplementedError
 
 
-@numba.extending.overload(power)
+@numba.extending.overload(power, jit_options=CHECKED)
 def _power_overload(a, b):  # type: ignore[no-untyped-def]
     if isinstance(a, types.Array) or isinstance(b, types.Array):
         if isinstance(a, types.Array) and isinstance(b, types.Array):
@@ -134,10 +135,12 @@ def _shift(name: str) -> Any:
     def shift(a, b):  # type: ignore[no-untyped-def]
         raise NotImplementedError
 
-    @numba.extending.overload(shift)
+    @numba.extending.overload(shift, jit_options=CHECKED)
     def _overload(a, b):  # type: ignore[no-untyped-def]
-        if isinstance(a, types.Array) or isinstance(b, types.Array):
-            return (lambda a, b: a << b) if name == "left" else (lambda a, b: a >> b)
+        if isinstance(b, types.Array):
+            return _left_by_array if name == "left" else _right_by_array
+        if isinstance(a, types.Array):
+            return _left_array if name == "left" else _right_array
         if not isinstance(a, WHOLE) or not isinstance(b, WHOLE):
             raise TypingError(f"<< and >> take ints, they are given {a} and {b}")
         return _left if name == "left" else _right
@@ -157,6 +160,32 @@ def _right(a, b):  # type: ignore[no-untyped-def]
     return np.int64(a) >> np.int64(b)
 
 
+def _left_array(a, b):  # type: ignore[no-untyped-def]
+    if b < 0 or b > 63:
+        raise ValueError("a shift by a negative number or by more than 63 bits")
+    return a << b
+
+
+def _right_array(a, b):  # type: ignore[no-untyped-def]
+    if b < 0 or b > 63:
+        raise ValueError("a shift by a negative number or by more than 63 bits")
+    return a >> b
+
+
+def _left_by_array(a, b):  # type: ignore[no-untyped-def]
+    for count in b.flat:
+        if count < 0 or count > 63:
+            raise ValueError("a shift by a negative number or by more than 63 bits")
+    return a << b
+
+
+def _right_by_array(a, b):  # type: ignore[no-untyped-def]
+    for count in b.flat:
+        if count < 0 or count > 63:
+            raise ValueError("a shift by a negative number or by more than 63 bits")
+    return a >> b
+
+
 left_shift = _shift("left")
 right_shift = _shift("right")
 
@@ -166,7 +195,7 @@ def invert(x):  # type: ignore[no-untyped-def]
     raise NotImplementedError
 
 
-@numba.extending.overload(invert)
+@numba.extending.overload(invert, jit_options=CHECKED)
 def _invert_overload(x):  # type: ignore[no-untyped-def]
     if isinstance(x, types.Boolean):
         return lambda x: ~np.int64(x)
@@ -183,14 +212,14 @@ def min_of(x):  # type: ignore[no-untyped-def]
     raise NotImplementedError
 
 
-@numba.extending.overload(max_of)
+@numba.extending.overload(max_of, jit_options=CHECKED)
 def _max_overload(x):  # type: ignore[no-untyped-def]
     if isinstance(x, NUMBER):
         raise TypingError(f"min() and max() of one thing need an array or a tuple but given is {x}")
     return lambda x: max(x)
 
 
-@numba.extending.overload(min_of)
+@numba.extending.overload(min_of, jit_options=CHECKED)
 def _min_overload(x):  # type: ignore[no-untyped-def]
     if isinstance(x, NUMBER):
         raise TypingError(f"min() and max() of one thing need an array or a tuple but given is {x}")
@@ -212,7 +241,7 @@ def _elementwise(name: str) -> Any:
             out[i] = scalar(value)
         return out.reshape(x.shape)
 
-    @numba.extending.overload(function)
+    @numba.extending.overload(function, jit_options=CHECKED)
     def _overload(x):  # type: ignore[no-untyped-def]
         if isinstance(x, types.Array):
             return over_array
@@ -272,7 +301,7 @@ def np_clip(x, low, high):  # type: ignore[no-untyped-def]
     raise NotImplementedError
 
 
-@numba.extending.overload(np_clip)
+@numba.extending.overload(np_clip, jit_options=CHECKED)
 def _clip_overload(x, low, high):  # type: ignore[no-untyped-def]
     if isinstance(x, types.Array):
         return lambda x, low, high: np.clip(x, low, high)
@@ -289,7 +318,7 @@ def np_where(condition, a, b):  # type: ignore[no-untyped-def]
     raise NotImplementedError
 
 
-@numba.extending.overload(np_where)
+@numba.extending.overload(np_where, jit_options=CHECKED)
 def _where_overload(condition, a, b):  # type: ignore[no-untyped-def]
     if isinstance(condition, types.Array):
         return lambda condition, a, b: np.where(condition, a, b)
@@ -309,6 +338,7 @@ NAMES: dict[str, Any] = {
     "rt__left_shift": left_shift,
     "rt__power": power,
     "rt__rec": rec,
+    "rt__onto": onto,
     "rt__right_shift": right_shift,
     "rt__round": to_nearest,
     "rt__max_of": max_of,

@@ -11,17 +11,35 @@ none can redefine or reach what its own text is compiled into.
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+import re
+import warnings
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from evaluators.base import Contract, PolicyError
 from metamuse.policy import vocabulary as words
 from metamuse.policy.functions import FunctionCheck
 from metamuse.policy.rules import ModuleNames, Names, check_name, check_number, fail, is_infinity, is_text
 
+T = TypeVar("T")
+
 MAX_SOURCE = 64_000
 MAX_NODES = 6_000
 MAX_DEPTH = 60
 MAX_FUNCTIONS = 80
+#: What to do about refusals of Python's own that do not say it.
+_REMEDIES = {
+    "digits": "integers must fit 64 bits (signed)",
+    "invalid character": "use ASCII outside of comments and docstrings",
+    "invalid non-printable character": "delete it",
+    "inconsistent use of tabs": "indent with spaces",
+    "duplicate argument": "give one of them another name",
+    "nested parentheses": "use several statements",
+    "statically nested blocks": "move the inner loops into a method",
+    "invalid syntax": "give one complete Python module, without prose or code fences",
+}
+#: Characters by which an editor shows another order than Python reads (CVE-2021-42574, "Trojan Source").
+_DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def parse(source: str) -> ast.Module:
@@ -31,15 +49,45 @@ def parse(source: str) -> ast.Module:
         PolicyError: (``parse``) The text is not Python, is too long or holds a NUL.
     """
     if len(source) > MAX_SOURCE:
-        raise PolicyError("parse", f"the policy is longer than {MAX_SOURCE} characters")
+        raise PolicyError(
+            "parse", f"the policy has {len(source)} characters, at most {MAX_SOURCE} are allowed; write less"
+        )
     if "\0" in source:
-        raise PolicyError("parse", "the policy holds a NUL character")
+        raise PolicyError("parse", "the policy holds a NUL character; delete it")
+    mark = _DIRECTION.search(source)
+    if mark:
+        line = source.count("\n", 0, mark.start()) + 1
+        raise PolicyError(
+            "parse", f"an invisible mark of direction (U+{ord(mark[0]):04X}) is not allowed; delete it", line
+        )
     try:
-        return ast.parse(source, filename="policy.py")
+        source.encode()
+    except UnicodeEncodeError as error:
+        line = source.count("\n", 0, error.start) + 1
+        raise PolicyError("parse", "half of a surrogate pair is no character; delete it", line) from None
+    return _understood(lambda: ast.parse(source, filename="policy.py"))
+
+
+def _understood(reading: Callable[[], T]) -> T:
+    """What Python makes of a policy, or why it makes nothing of it.
+
+    Raises:
+        PolicyError: (``parse``) It is not Python.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they would speak to the user of a text that is not hers
+            return reading()
     except SyntaxError as error:
-        raise PolicyError("parse", f"not valid Python: {error.msg}", error.lineno) from None
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise PolicyError("parse", f"Python cannot parse this: {error}") from None
+        remedy = next((f"; {say}" for part, say in _REMEDIES.items() if part in error.msg), "")
+        message = error.msg.partition("; use sys.set_int_max_str_digits")[0]
+        raise PolicyError("parse", f"not valid Python: {message}{remedy}", error.lineno) from None
+    except (RecursionError, MemoryError):
+        raise PolicyError(
+            "parse", "an expression is too long or nested too deeply for Python; use several statements"
+        ) from None
+    except ValueError as error:
+        raise PolicyError("parse", f"not valid Python: {error}") from None
 
 
 def check(tree: ast.Module, contract: Contract) -> Names:
@@ -49,7 +97,8 @@ def check(tree: ast.Module, contract: Contract) -> Names:
         What its imported names stand for.
 
     Raises:
-        PolicyError: (``contract``) The first rule that is broken, with its line.
+        PolicyError: (``contract``, or ``parse`` where it is not Python) The first rule that is broken, with its
+            line.
     """
     _check_size(tree)
     names = Names(_imports(tree))
@@ -74,15 +123,22 @@ def check(tree: ast.Module, contract: Contract) -> Names:
                 )
             class_node = node
         else:
-            fail(node, "at the top level only imports, constants, functions and class Policy are allowed")
+            fail(
+                node,
+                "at the top level only imports, constants, functions and class Policy are allowed; move this into a method",
+            )
         if name in taken:
             fail(node, f"{name} is defined twice; give one of them another name")
         taken.add(name)
     if class_node is None:
-        raise PolicyError("contract", "the module must define class Policy")
+        raise PolicyError(
+            "contract", "the module must define class Policy; write 'class Policy:' with its methods"
+        )
     for function in module.functions.values():
         FunctionCheck(module, function).check()
     _check_class(class_node, module, contract)
+    # What the parser lets pass and only Python's compiler refuses: the same parameter twice, 21 nested loops.
+    _understood(lambda: compile(tree, "policy.py", "exec", dont_inherit=True))
     return names
 
 
@@ -94,17 +150,27 @@ def _check_size(tree: ast.Module) -> None:
         count += 1
         functions += isinstance(node, ast.FunctionDef)
         if depth > MAX_DEPTH:
-            fail(node, f"the code is nested deeper than {MAX_DEPTH} levels; split it into methods")
+            fail(
+                node,
+                f"the code is nested deeper than {MAX_DEPTH} levels (each elif is one); split it into methods",
+            )
         stack.extend((child, depth + 1) for child in ast.iter_child_nodes(node))
     if count > MAX_NODES:
-        raise PolicyError("contract", f"the program is too large: {count} syntax nodes, at most {MAX_NODES}")
+        raise PolicyError(
+            "contract",
+            f"the program is too large: {count} syntax nodes, at most {MAX_NODES}; use loops and arrays",
+        )
     if functions > MAX_FUNCTIONS:
-        raise PolicyError("contract", f"the program has {functions} functions, at most {MAX_FUNCTIONS}")
+        raise PolicyError(
+            "contract",
+            f"the program has {functions} functions, at most {MAX_FUNCTIONS} are allowed; merge some",
+        )
 
 
 def _imports(tree: ast.Module) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     allowed = "only math, numpy and metamuse.policykit may be imported"
+    delete = "; delete the import and what uses it"
 
     def bind(node: ast.stmt, name: str, what: tuple[str, str]) -> None:
         check_name(node, name)
@@ -115,7 +181,7 @@ def _imports(tree: ast.Module) -> dict[str, tuple[str, str]]:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name not in words.TABLES:
-                    fail(node, f"{allowed}, not {alias.name}")
+                    fail(node, f"{allowed}, not {alias.name}{delete}")
                 if alias.name == "metamuse.policykit" and alias.asname is None:
                     fail(
                         node,
@@ -125,13 +191,15 @@ def _imports(tree: ast.Module) -> dict[str, tuple[str, str]]:
         elif isinstance(node, ast.ImportFrom) and node.module != "__future__":
             module = node.module or ""
             if node.level or module not in (*words.TABLES, "metamuse"):
-                fail(node, f"{allowed}, not {'.' * node.level}{module}")
+                fail(node, f"{allowed}, not {'.' * node.level}{module}{delete}")
             for alias in node.names:
                 if module == "metamuse":
                     if alias.name != "policykit":
-                        fail(node, f"{allowed}, not metamuse.{alias.name}")
+                        fail(node, f"{allowed}, not metamuse.{alias.name}{delete}")
                     bind(node, alias.asname or alias.name, ("metamuse.policykit", ""))
                     continue
+                if alias.name == "*":
+                    fail(node, f"import * is not in the policy language; write 'import {module}'")
                 if alias.name not in words.TABLES[module]:
                     fail(node, words.unknown(module, alias.name))
                 bind(node, alias.asname or alias.name, (module, alias.name))
@@ -177,6 +245,8 @@ def _check_class(node: ast.ClassDef, module: ModuleNames, contract: Contract) ->
     for item in node.body:
         if is_text(item) or isinstance(item, ast.Pass):
             continue
+        if isinstance(item, ast.AsyncFunctionDef):
+            fail(item, words.HINTS[type(item)])
         if not isinstance(item, ast.FunctionDef):
             fail(item, "class Policy holds only methods; create attributes in __init__")
         if item.name in module.methods:

@@ -164,7 +164,10 @@ class FunctionLowering(ExpressionLowering):
             value = ast.copy_location(ast.BinOp(load, node.op, node.value), node)
             node_: ast.AST = self.visit(ast.copy_location(ast.Assign([node.target], value), node))
             return node_
-        node.target, node.value = self._name(node.target, as_slab=False), self._expr(node.value)  # type: ignore[assignment]
+        right = self._expr(node.value)
+        if self.scope.owner == "Policy" and not isinstance(right, ast.Constant):
+            right = self._named("rt__onto", [ast.Name(node.target.id, ast.Load()), right], node)
+        node.target, node.value = self._name(node.target, as_slab=False), right  # type: ignore[assignment]
         return node
 
     def visit_Assign(self, node: ast.Assign) -> ast.stmt | list[ast.stmt]:

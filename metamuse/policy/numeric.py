@@ -76,17 +76,20 @@ def power(a: Any, b: Any) -> Any:
     return result
 
 
+def _check_counts(b: Any) -> None:
+    if not np.all((np.asarray(b) >= 0) & (np.asarray(b) <= 63)):
+        raise ValueError("a shift by a negative number or by more than 63 bits")
+
+
 def left_shift(a: Any, b: Any) -> Any:
     """``a << b`` for counts of 0..63."""
-    if isinstance(b, int) and not 0 <= b <= 63:
-        raise ValueError("a shift by a negative number or by more than 63 bits")
+    _check_counts(b)
     return int64(a << b)
 
 
 def right_shift(a: Any, b: Any) -> Any:
     """``a >> b`` for counts of 0..63."""
-    if isinstance(b, int) and not 0 <= b <= 63:
-        raise ValueError("a shift by a negative number or by more than 63 bits")
+    _check_counts(b)
     return plain(a >> b)
 
 

@@ -70,8 +70,15 @@ class Program:
         Two programs with the same structure differ at most in the values of marked constants and in
         names; they are counted as one when distinct solutions are counted.
         """
+        return self._hash(with_values=False)
+
+    def fingerprint(self) -> str:
+        """A hash as :meth:`structure`, but with constants' values: programs with equal ones decide the same."""
+        return self._hash(with_values=True)[:12]
+
+    def _hash(self, with_values: bool) -> str:
         methods = {m.name for m in self.contract.methods}
-        text = normal_form(self.plain_tree(), self.names, self.constants, methods)
+        text = normal_form(self.plain_tree(), self.names, self.constants, methods, with_values)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def plain_tree(self) -> ast.Module:
@@ -97,11 +104,14 @@ def load(source: str, contract: Contract) -> Program:
     Raises:
         PolicyError: (``parse`` or ``contract``) with the line and what to change.
     """
+    source = source.removeprefix("\ufeff")  # a byte order mark, which Python skips in files
     tree = parse(source)
     names = check(tree, contract)
     constants = marked_constants(source, tree)
     policy = next(node for node in tree.body if isinstance(node, ast.ClassDef))
     doc = ast.get_docstring(policy) or ast.get_docstring(tree) or ""
+    # Escapes can spell what no file can hold and what a terminal obeys.
+    doc = "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in doc)
     program = Program(source, tree, names, contract, constants, doc)
     _check_recursion(program)
     program.plain_tree()  # its own refusals belong here, too

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -45,7 +46,8 @@ def fail(node: ast.AST, message: str) -> NoReturn:
     Raises:
         PolicyError: (``contract``) Always.
     """
-    raise PolicyError("contract", message, getattr(node, "lineno", None))
+    short = re.sub(r"\w{81,}", lambda word: word[0][:60] + "...", message)
+    raise PolicyError("contract", short, getattr(node, "lineno", None))
 
 
 def is_text(node: ast.stmt) -> bool:
@@ -70,6 +72,14 @@ def check_name(node: ast.AST, name: str) -> None:
         fail(node, f"the name {name} is not allowed; names may not hold a double underscore")
     if name in words.BUILTINS:
         fail(node, f"{name} is a builtin function; choose another name")
+
+
+def check_attribute_name(node: ast.AST, name: str) -> None:
+    """Refuse an attribute that a policy may not name."""
+    if not name.isascii():
+        fail(node, f"the attribute {name} is not allowed; use ASCII letters")
+    if "__" in name:
+        fail(node, f"the attribute {name} is not allowed; names may not hold a double underscore")
 
 
 def is_infinity(node: ast.AST) -> bool:

@@ -20,8 +20,14 @@ from numba.core.errors import TypingError
 from numba.core.imputils import lower_builtin, lower_getattr, lower_getattr_generic
 from numba.extending import infer_getattr, intrinsic, overload, register_model
 
+from metamuse.policy import defined as defined  # nothing may be compiled without it
+
 #: Numba fills this module at run time, so its names have no types.
 types: Any = _types
+
+#: For every overload: Numba does not hand the options of the function that calls it down to it, so without this
+#: nothing that it indexes would be checked.
+CHECKED = {"boundscheck": True}
 
 
 class SlabType(types.Type):  # type: ignore[misc]  # numba ships no types
@@ -224,14 +230,14 @@ class _SetItem(templates.AbstractTemplate):  # type: ignore[misc]
         return None
 
 
-@overload(operator.getitem)
+@overload(operator.getitem, jit_options=CHECKED)
 def _getitem_array(slab, index):  # type: ignore[no-untyped-def]
     if isinstance(slab, SlabType) and _index_type(slab, index) is None:
         return lambda slab, index: as_array(slab)[index]
     return None
 
 
-@overload(operator.setitem)
+@overload(operator.setitem, jit_options=CHECKED)
 def _setitem_array(slab, index, value):  # type: ignore[no-untyped-def]
     plain = isinstance(value, types.Number | types.Boolean)
     if (

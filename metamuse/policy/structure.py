@@ -11,7 +11,11 @@ from metamuse.policy.vocabulary import BUILTINS
 
 
 def normal_form(
-    tree: ast.Module, names: Names, constants: Mapping[str, Constant], contract_methods: Set[str]
+    tree: ast.Module,
+    names: Names,
+    constants: Mapping[str, Constant],
+    contract_methods: Set[str],
+    with_values: bool = False,
 ) -> str:
     """A text that is equal for two programs that differ at most in names and values of marked constants.
 
@@ -20,6 +24,7 @@ def normal_form(
         names: What the imported names stand for.
         constants: The marked constants.
         contract_methods: Methods whose names have a meaning.
+        with_values: Whether values of marked constants count (their ranges never do).
     """
     methods = {
         n.name: n
@@ -35,7 +40,9 @@ def normal_form(
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             name = node.targets[0].id
             if name in constants:
-                parts.append(f"tune {normaliser.shared('c', name)} {type(constants[name].value).__name__}")
+                value = constants[name].value
+                kind = repr(value) if with_values else type(value).__name__
+                parts.append(f"tune {normaliser.shared('c', name)} {kind}")
             else:
                 parts.append(f"{normaliser.shared('c', name)} = {ast.dump(normaliser.visit(node.value))}")
         elif isinstance(node, ast.FunctionDef):

@@ -6,6 +6,7 @@ contract: its calls, their steps, and the most steps of one call.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -135,15 +136,26 @@ def recording(function: Any, place: int) -> Any:
 # -- interpreted
 
 
-class Counter:
-    """The steps of the interpreted policies of one program."""
+class OutOfSteps(Exception):
+    """An interpreted policy has taken as many steps as it may."""
 
-    def __init__(self) -> None:
+
+class Counter:
+    """The steps of the interpreted policies of one program.
+
+    Args:
+        most: As many steps may be counted; the next one raises :class:`OutOfSteps`.
+    """
+
+    def __init__(self, most: float = math.inf) -> None:
         self.steps = 0
+        self.most = most
 
     def tick(self, x: Any) -> Any:
         """Count one step."""
         self.steps += 1
+        if self.steps > self.most:
+            raise OutOfSteps
         return x
 
     def each_of(self, x: Any) -> Any:

@@ -28,20 +28,20 @@ class Tree:
         self.room = leaves
         self.size = 0
         # Node k has the children 2k and 2k+1; index i is the leaf room+i. The lowest int marks "not set".
-        self.top = np.full(2 * leaves, -9223372036854775807 - 1, dtype=np.int64)
+        self.maxima = np.full(2 * leaves, -9223372036854775807 - 1, dtype=np.int64)
 
     def _grow(self, room: int) -> None:
         """Make room for the indices ``0..room-1``, rounded up to a power of two (the simulator's part)."""
         new = Tree(room)
         if new.room <= self.room:
             return
-        new.top[new.room : new.room + self.room] = self.top[self.room :]
+        new.maxima[new.room : new.room + self.room] = self.maxima[self.room :]
         level = new.room
         while level > 1:
-            pairs = new.top[level : 2 * level].reshape(-1, 2)
-            new.top[level // 2 : level] = pairs.max(axis=1)
+            pairs = new.maxima[level : 2 * level].reshape(-1, 2)
+            new.maxima[level // 2 : level] = pairs.max(axis=1)
             level //= 2
-        self.room, self.top = new.room, new.top
+        self.room, self.maxima = new.room, new.maxima
 
     def __len__(self) -> int:
         return self.size
@@ -55,21 +55,21 @@ class Tree:
         if i >= self.size:
             self.size = i + 1
         node = self.room + i
-        self.top[node] = x
+        self.maxima[node] = x
         while node > 1:
-            y = int(self.top[node ^ 1])
+            y = int(self.maxima[node ^ 1])
             if y > x:
                 x = y
             node >>= 1
-            if self.top[node] == x:
+            if self.maxima[node] == x:
                 break
-            self.top[node] = x
+            self.maxima[node] = x
 
     def get(self, i: int) -> int:
         """The number at index ``i``."""
         if i < 0 or i >= self.room:
             raise IndexError("Tree.get(i): there is no room at this index")
-        x = int(self.top[self.room + i])
+        x = int(self.maxima[self.room + i])
         if x < -9223372036854775807:
             raise ValueError("Tree.get(i): nothing was set there")
         return x
@@ -83,7 +83,7 @@ class Tree:
             if start >= self.size:
                 return -1
             node = self.room + start
-        while self.top[node] < x:
+        while self.maxima[node] < x:
             # On to the next subtree on the right: up while this one is a right child, then its sibling.
             while node & 1:
                 node >>= 1
@@ -92,20 +92,20 @@ class Tree:
             node += 1
         while node < self.room:
             node *= 2
-            if self.top[node] < x:
+            if self.maxima[node] < x:
                 node += 1
         return node - self.room
 
     def largest(self, skip: int = -1) -> int:
         """The index of the largest number, the lowest such index, -1 if there is none; ``skip`` is left out."""
         node = 1
-        best = int(self.top[1])
+        best = int(self.maxima[1])
         if 0 <= skip < self.size:
             node = 0
             best = -9223372036854775807 - 1
             place = self.room + skip
             while place > 1:
-                y = int(self.top[place ^ 1])
+                y = int(self.maxima[place ^ 1])
                 # A left sibling holds lower indices than all that was seen, so it wins a tie.
                 if y > best or (y == best and place & 1):
                     best = y
@@ -115,6 +115,6 @@ class Tree:
             return -1
         while node < self.room:
             node *= 2
-            if self.top[node] < best:
+            if self.maxima[node] < best:
                 node += 1
         return node - self.room

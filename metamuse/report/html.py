@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from metamuse import rundir
-from metamuse.report.markup import text
+from metamuse.report.markup import Html, text
 from metamuse.report.sections import SECTIONS, View
 from metamuse.state import RunState
 from metamuse.tracking.content import recorded
@@ -41,10 +42,13 @@ def page(problem: Problem, state: RunState, folder: Path) -> str:
     view = View(problem, state, folder.name, recorded(folder))
     began = "" if state.began is None else time.strftime(" · %Y-%m-%d %H:%M", time.localtime(state.began))
     ended = state.ended or "not finished"
-    style = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
-    return _PAGE.format(
-        title=text(f"{problem.version}: what the search found"),
-        style=style,
-        where=text(f"MetaMuse · run {folder.name}{began} · {ended}"),
-        body="\n".join(section(view) for section in SECTIONS),
+    where = f"MetaMuse · run {folder.name}{began} · {ended}"
+    return document(
+        f"{problem.version}: what the search found", where, [section(view) for section in SECTIONS]
     )
+
+
+def document(title: str, where: str, sections: Sequence[Html]) -> str:
+    """A page in the style of the report."""
+    style = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
+    return _PAGE.format(title=text(title), style=style, where=text(where), body="\n".join(sections))

@@ -54,6 +54,11 @@ def paragraph(value: object, css: str = "") -> Html:
     return Html(f'<p class="{css}">{text(value)}</p>' if css else f"<p>{text(value)}</p>")
 
 
+def link(address: str, shown: object) -> Html:
+    """A link to a file beside the page."""
+    return Html(f'<a href="{esc(address)}">{text(shown)}</a>')
+
+
 def figure(svg: str) -> Html:
     """A chart; a narrow screen scrolls it rather than shrinking its letters."""
     return Html(f'<div class="scroll">{svg}</div>')

@@ -12,6 +12,7 @@ from metamuse import ranking, rundir
 from metamuse.front import costs, front
 from metamuse.report import svg
 from metamuse.report.markup import Html, code, definitions, figure, paragraph, table, text
+from metamuse.report.simplified import simplified
 from metamuse.report.verdict import SET_NAMES, compare, decisive_set, gain_label, gap_closed, verdict
 from metamuse.state import Entry, RunState
 from metamuse.tally import Tally
@@ -398,7 +399,7 @@ def failures(view: View) -> Html:
     for kind, n in sorted(failed.items(), key=lambda item: -item[1]):
         example = next(s for s in view.state.ordered() if s.status == kind)
         rows.append([kind, n, example.id, example.message[:400]])
-    mended = sum(1 for s in view.state.executable() if len(s.data.get("attempts", [])) > 1)
+    mended = sum(1 for s in view.state.executable() if s.attempts > 1)
     note = paragraph(
         f"{mended} more failed at first and were mended by a repair turn." if mended else "", "note"
     )
@@ -444,8 +445,22 @@ def cost(view: View) -> Html:
         [[k.replace("_", " "), f"{v:.2f}"] for k, v in timing["scoring_by_stage"].items()],
         [1],
     )
-    note = paragraph(f"{_duration(view.state.seconds)} of wall time; calls and scoring overlap.", "note")
+    words = f"{_duration(view.state.seconds)} of wall time; calls and scoring overlap."
+    note = paragraph(f"{words}{_rejected(view)}", "note")
     return _section("Cost and time", note, calls if view.state.calls else Html(""), stages)
+
+
+def _rejected(view: View) -> str:
+    """What was not scored to the end, and what that saved."""
+    said = {
+        "exact": "had the text of an earlier one up to names",
+        "behaviour": "decided as an earlier one on all feedback workloads",
+        "raced": "could not become finalists any more",
+    }
+    counts = view.summary["solutions"]["rejected"]
+    parts = [f"{n} {said[why]}" for why, n in counts.items() if n]
+    seconds = view.summary["timing"]["scoring_spared"]
+    return f" Not scored to the end: {'; '.join(parts)}; about {seconds:.1f} s spared." if parts else ""
 
 
 def provenance(view: View) -> Html:
@@ -482,6 +497,7 @@ SECTIONS = (
     shift,
     price,
     chain,
+    simplified,
     progress,
     diversity,
     failures,

@@ -111,6 +111,8 @@ def origin(state: RunState) -> str:
             "This is a recombination of known mechanisms by the offline composer, not a discovery by an LLM."
         )
     models = sorted({str(c["model"]) for c in state.calls}) or [str(llm.get("model"))]
+    if llm.get("provider") == "inbox":
+        return f"Proposed by {llm.get('model') or 'a model'} that a person asked by hand (llm=inbox)."
     if llm.get("provider") == "replay":
         return f"The answers were replayed from another run ({', '.join(models)})."
     return f"Proposed by {', '.join(models)}."

@@ -88,7 +88,7 @@ def solutions(problem: Problem, state: RunState) -> Table:
                 "message": entry.message,
                 **_figures(problem, state, entry),
                 "distinct": entry.id in new,
-                "attempts": len(entry.data.get("attempts", [])),
+                "attempts": entry.attempts,
                 "stimuli": ", ".join(entry.data.get("stimuli", [])),
                 "target": entry.data.get("target"),
             }

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import queue
-import sys
 import threading
 import time
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from metamuse import ranking
-from metamuse.errors import UsageError
+from metamuse.errors import UsageError, describe, tell
 from metamuse.report.verdict import verdict
 from metamuse.state import Entry, RunState
 from metamuse.tally import Tally
@@ -43,13 +44,15 @@ class MlflowTracker:
         self.uri = uri
         self.root = root
         self.trouble = ""
+        self._over = threading.Event()
         self._queue: queue.SimpleQueue[Entry | dict[str, Any] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def start(self, problem: Problem, state: RunState, folder: Path) -> None:
         # The thread reads the state of a run that goes on, so it gets copies of what the loop changes.
-        solutions, calls = dict(state.solutions), list(state.calls)
-        self._writer = _Writer(self.uri, self.root, problem, state, folder)
+        # Calls only ever grow at their end.
+        solutions, calls = dict(state.solutions), islice(state.calls, len(state.calls))
+        self._about = (problem, state, folder)
         self._thread = threading.Thread(
             target=self._work, args=(solutions, calls), name="mlflow", daemon=True
         )
@@ -64,34 +67,46 @@ class MlflowTracker:
     def finish(self, state: RunState) -> None:
         if self._thread is None:
             return
+        self._over.set()
         self._queue.put(None)
         self._thread.join(PATIENCE_SECONDS)
         if self._thread.is_alive():
             self.trouble = f"it was not finished within {PATIENCE_SECONDS:.0f} s"
         if self.trouble:
-            run = self._writer.folder
-            print(
-                f"metamuse: The MLflow record of this run is incomplete: {self.trouble}. Nothing else is affected; "
-                f"python -m metamuse report run={run} writes it again.",
-                file=sys.stderr,
+            *_, run = self._about
+            tell(
+                f"The MLflow record of this run is incomplete: {self.trouble}. Nothing else is affected; "
+                f"python -m metamuse report run={run} writes it again."
             )
 
-    def _work(self, solutions: dict[int, Entry], calls: list[dict[str, Any]]) -> None:
+    def _work(self, solutions: dict[int, Entry], calls: Iterable[dict[str, Any]]) -> None:
         try:
-            self._writer.open(solutions, calls)
-            while (item := self._next()) is not None:
-                self._writer.take(item)
-            self._writer.close()
+            self._follow(solutions, calls)
+            return
         except Exception as error:  # whatever MLflow or its database raises must not reach the run
             self.trouble = describe(error)
+        # A database that was locked, deleted or away may be there again at the end; then the state has it all.
+        self._over.wait()
+        try:
+            _write(_Writer(self.uri, self.root, *self._about), again=False)
+            self.trouble = ""
+        except Exception as error:  # as above
+            self.trouble = describe(error)
 
-    def _next(self) -> Entry | dict[str, Any] | None:
-        """The next item; while there is none, what waits to be written is written."""
+    def _follow(self, solutions: dict[int, Entry], calls: Iterable[dict[str, Any]]) -> None:
+        """Write events as they come, until the run is over."""
+        writer = _Writer(self.uri, self.root, *self._about)
+        writer.open(solutions, calls)
         while True:
             try:
-                return self._queue.get(timeout=FLUSH_SECONDS)
+                item = self._queue.get(timeout=FLUSH_SECONDS)
             except queue.Empty:
-                self._writer.flush()
+                writer.flush()
+                continue
+            if item is None:
+                break
+            writer.take(item)
+        writer.close()
 
 
 def rebuild(uri: str, root: Path, problem: Problem, state: RunState, folder: Path) -> None:
@@ -100,18 +115,19 @@ def rebuild(uri: str, root: Path, problem: Problem, state: RunState, folder: Pat
     Raises:
         UsageError: The database cannot be written.
     """
-    writer = _Writer(uri, root, problem, state, folder)
     try:
-        writer.open(state.solutions, state.calls, again=True)
-        writer.close()
+        _write(_Writer(uri, root, problem, state, folder), again=True)
     except Exception as error:  # MLflow and SQLAlchemy raise many kinds; the user gets one sentence
-        raise UsageError(f"The MLflow record cannot be written to {uri}: {describe(error)}.") from error
+        raise UsageError(
+            f"The MLflow record cannot be written to {uri}: {describe(error)}. If the database is damaged, move it "
+            "away: a new one is made, and report run=… writes each run into it."
+        ) from error
 
 
-def describe(error: BaseException) -> str:
-    """The first line of what an exception says, with its kind."""
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0].rstrip('.')}" if lines else type(error).__name__
+def _write(writer: _Writer, again: bool) -> None:
+    """Write the whole record of a run that nobody works on."""
+    writer.open(writer.state.solutions, writer.state.calls, again)
+    writer.close()
 
 
 class _Writer:
@@ -130,7 +146,7 @@ class _Writer:
         self._logged: set[int] = set()
         self._flushed = time.monotonic()
 
-    def open(self, solutions: dict[int, Entry], calls: list[dict[str, Any]], again: bool = False) -> None:
+    def open(self, solutions: dict[int, Entry], calls: Iterable[dict[str, Any]], again: bool = False) -> None:
         """Find or make the MLflow run, and write what is known already.
 
         Args:
@@ -148,11 +164,12 @@ class _Writer:
             self.run = self.store.create(
                 name, content.tags(self.problem, self.state, self.folder), self.state.began
             )
-            self.store.parameters(self.run, content.parameters(self.state.config))
         else:
             self.run = known
             self.store.reopen(known)
             self._logged = self.store.steps(known, "executable")
+        # Also of a run that is known: a killed process may have made it without them.
+        self.store.parameters(self.run, content.parameters(self.state.config))
         for call in calls:
             self.take(call)
         for number in sorted(solutions):

@@ -29,16 +29,13 @@ class MlflowStore:
     """
 
     def __init__(self, uri: str, root: Path, experiment: str, folder: str) -> None:
-        # Without these, migrations and the like are reported on standard error in the middle of the progress.
-        for name in ("mlflow", "alembic"):
-            logging.getLogger(name).setLevel(logging.WARNING)
+        _silence()
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         os.environ.setdefault("DO_NOT_TRACK", "true")
         from mlflow import entities
         from mlflow.tracking import MlflowClient
 
-        for name in ("mlflow", "alembic"):
-            logging.getLogger(name).setLevel(logging.WARNING)
+        _silence()  # importing MLflow sets the levels
         self._entities = entities
         local = uri.startswith("sqlite:///")
         with _locked(Path(uri.removeprefix("sqlite:///") + ".lock") if local else None):
@@ -139,6 +136,12 @@ class MlflowStore:
         profile = json.dumps({"workloads": len(workloads)})
         dataset = Dataset(name, digest, "metamuse", source, profile=profile)
         self.client.log_inputs(run, [DatasetInput(dataset, [InputTag("mlflow.data.context", context)])])
+
+
+def _silence() -> None:
+    """Keep migrations, and tracebacks of errors that are raised as well, out of the progress on standard error."""
+    for name in ("mlflow", "alembic", "sqlalchemy"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 @contextmanager

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,21 @@ class BinPackingProblem(Problem):
         sha = hashlib.sha256(f"bin-packing-1|{workload.capacity}|{len(workload.items)}|".encode())
         sha.update(workload.items.astype("<i8").tobytes())
         return sha.hexdigest()[:16]
+
+    def events(self, workload: Stream) -> int:
+        return len(workload.items)
+
+    def cut(self, workload: Stream, kept: Sequence[int]) -> Stream:
+        return replace(workload, items=workload.items[np.asarray(kept, dtype=np.int64)])
+
+    def smaller(self, workload: Stream) -> Iterable[Stream]:
+        for capacity in (2, 3, 5, 10, 20):
+            if capacity < workload.capacity:
+                shares = np.ceil(workload.items * (capacity / workload.capacity))
+                yield Stream(workload.name, np.clip(shares, 1, capacity).astype(np.int64), capacity)
+
+    def tell(self, workload: Stream) -> str:
+        return f"with capacity {workload.capacity} on the items {' '.join(map(str, workload.items.tolist()))}"
 
 
 PROBLEM = BinPackingProblem

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -139,6 +139,25 @@ class CacheProblem(Problem):
 
     def digest(self, workload: simulator.Job) -> str:
         return workload.trace.digest()
+
+    def events(self, workload: simulator.Job) -> int:
+        return len(workload.trace)
+
+    def cut(self, workload: simulator.Job, kept: Sequence[int]) -> simulator.Job:
+        trace, places = workload.trace, np.asarray(kept, dtype=np.int64)
+        sizes = None if trace.sizes is None else trace.sizes[places]
+        return replace(workload, trace=Trace.from_keys(trace.name, trace.ids[places], sizes))
+
+    def smaller(self, workload: simulator.Job) -> Iterable[simulator.Job]:
+        return (replace(workload, capacity=c) for c in (1, 2, 3, 4, 6, 10, 20) if c < workload.capacity)
+
+    def tell(self, workload: simulator.Job) -> str:
+        trace = workload.trace
+        names = [chr(ord("A") + i) if trace.n_objects <= 26 else f"O{i}" for i in trace.ids.tolist()]
+        if workload.by_bytes and trace.sizes is not None:
+            names = [f"{name} ({size})" for name, size in zip(names, trace.sizes.tolist(), strict=True)]
+        sized = " (size in brackets)" if workload.by_bytes else ""
+        return f"with capacity {workload.capacity} on the requests{sized} {' '.join(names)}"
 
 
 #: Hold-out workloads, evenly chosen, that are scored at other capacities.

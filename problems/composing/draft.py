@@ -90,7 +90,13 @@ class Draft:
         return "self.rng"
 
     def method(self, name: str, arguments: str, lines: Sequence[str]) -> None:
-        """Add a helper method."""
+        """Add a helper method; two parts may share one if they write the same.
+
+        Raises:
+            ValueError: Another part uses the name for something else.
+        """
+        if self._methods.get(name, (arguments, list(lines))) != (arguments, list(lines)):
+            raise ValueError(f"two parts of a draft write a method {name}, each its own")
         self._methods[name] = (arguments, list(lines))
 
     def source(self, doc: str) -> str:

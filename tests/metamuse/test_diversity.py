@@ -32,6 +32,38 @@ def test_a_looser_tolerance_never_finds_more(rows: np.ndarray) -> None:
     assert counts[0] == len({tuple(r) for r in rows})
 
 
+def simple_distinct(embeddings: np.ndarray, structures: list[str], tolerance: float) -> list[bool]:
+    """The definition, word by word."""
+    kept: list[int] = []
+    for i in range(len(embeddings)):
+        known = any(structures[k] == structures[i] for k in kept)
+        near = any(max(abs(embeddings[k] - embeddings[i])) <= tolerance for k in kept)
+        if not known and not near:
+            kept.append(i)
+    return [i in kept for i in range(len(embeddings))]
+
+
+@given(
+    arrays(np.float64, st.tuples(st.integers(1, 150), st.integers(1, 4)), elements=st.floats(0, 0.03)),
+    st.sampled_from(diversity.CURVE),
+    st.integers(1, 200),
+)
+def test_distinct_is_what_its_definition_says(rows: np.ndarray, tolerance: float, names: int) -> None:
+    structures = [str(i % names) for i in range(len(rows))]
+    assert diversity.distinct(rows, structures, tolerance).tolist() == simple_distinct(
+        rows, structures, tolerance
+    )
+
+
+def test_distinct_grows_past_what_it_has_room_for() -> None:
+    rows = np.random.default_rng(0).normal(0.5, 0.004, size=(900, 5)).round(4)
+    rows[300:320], rows[800:] = rows[:20], rows[500:600]
+    structures = [str(i) for i in range(len(rows))]
+    for tolerance in diversity.CURVE:
+        expected = simple_distinct(rows, structures, tolerance)
+        assert diversity.distinct(rows, structures, tolerance).tolist() == expected
+
+
 def test_summary_names_clusters_and_entropy() -> None:
     centres = {"lru": np.array([0.0, 0.0]), "fifo": np.array([1.0, 1.0])}
     rows = np.array([[0.1, 0.0], [0.9, 1.0], [0.2, 0.1], [1.0, 0.9]])

@@ -141,3 +141,29 @@ def test_markup_in_names_is_text() -> None:
     watcher = Progress(FakeProblem(), 4, console=to)
     watcher._print("[bold]red[/] :smile:")
     assert shown(to) == "[bold]red[/] :smile:\n"
+
+
+def test_prompts_that_wait_for_a_person_are_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    to = console(terminal=False)
+    plain = Progress(FakeProblem(), 40, console=to)
+    for numbers in ([1], [1], [1, 2, 3, 4, 5], []):
+        plain.waits(FOLDER, numbers)
+    assert [line.partition("] ")[2] for line in shown(to).splitlines()] == [
+        f"1 prompt waits in {FOLDER / 'inbox'} (0001)",
+        f"5 prompts wait in {FOLDER / 'inbox'} (0001, 0002, 0003, 0004, …)",
+        "no prompt waits for an answer",
+    ]
+    quiet = Progress(FakeProblem(), 40, quiet=True)
+    for numbers in ([1, 2], [3]):
+        quiet.waits(FOLDER, numbers)
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("wait") == 1, "once, or it would seem to hang"
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    to = console(terminal=True)
+    with Progress(FakeProblem(), 40, console=to) as live:
+        live.waits(FOLDER, [7])
+    assert "your turn" in shown(to) and "(0007)" in shown(to)

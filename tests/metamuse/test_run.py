@@ -89,6 +89,22 @@ def reference_run(tmp_path_factory: pytest.TempPathFactory, traces: dict[str, st
     return only_run(folder)
 
 
+def test_racing_keeps_the_winner_and_the_finalists(
+    reference_run: Path, traces: dict[str, str], tmp_path: Path
+) -> None:
+    finish(
+        start("problem=cache", *settings(traces), "search.race=true", "search.duplicates=none", cwd=tmp_path)
+    )
+    boards = [
+        list(csv.DictReader((run / "leaderboard.csv").open())) for run in (reference_run, only_run(tmp_path))
+    ]
+    plain, raced = ([row for row in board if row["holdout"]] for board in boards)
+    assert raced == plain
+    assert [row["id"] for row in raced if row["kind"] == "solution"], (
+        "finalists were scored on the hold-out set"
+    )
+
+
 def test_a_run_leaves_what_it_promises(reference_run: Path) -> None:
     summary = json.loads((reference_run / "summary.json").read_text())
     assert set(summary) >= {"problem", "run", "solutions", "best", "baselines", "diversity", "cost", "timing"}
@@ -123,7 +139,8 @@ def test_a_run_leaves_what_it_promises(reference_run: Path) -> None:
     fifo = next(r for r in rows if r["id"] == "fifo")
     assert float(fifo["validation_gain"]) == 0.0
     best = reference_run / "solutions" / summary["best"]["id"]
-    assert {p.name for p in best.iterdir()} == {"policy.py", "design.json", "waypoints.json", "scores.json"}
+    always = {"policy.py", "design.json", "waypoints.json", "scores.json"}
+    assert always <= {p.name for p in best.iterdir()} <= always | {"simplified.py"}
     waypoints = json.loads((best / "waypoints.json").read_text())
     assert len(waypoints["stimuli"]) == 4
     assert len(waypoints["observations"]) == 4
@@ -143,15 +160,13 @@ def test_another_seed_is_another_run(reference_run: Path, traces: dict[str, str]
     assert leaderboard(only_run(tmp_path)) != leaderboard(reference_run)
 
 
-@pytest.mark.parametrize("lines", [9, 25, 40])
-def test_kill_9_and_resume_loses_nothing(
-    reference_run: Path, traces: dict[str, str], tmp_path: Path, lines: int
-) -> None:
+def test_kill_9_and_resume_loses_nothing(reference_run: Path, traces: dict[str, str], tmp_path: Path) -> None:
+    # Once with everything real; test_endurance.py does it often.
     process = start("problem=cache", *settings(traces), cwd=tmp_path)
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
         found = list(tmp_path.glob("runs/cache/r*/journal.jsonl"))
-        if found and found[0].read_bytes().count(b"\n") >= lines:
+        if found and found[0].read_bytes().count(b"\n") >= 25:
             break
         time.sleep(0.02)
     assert process.poll() is None, "the run ended before it could be killed"

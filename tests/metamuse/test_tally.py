@@ -38,7 +38,7 @@ def test_counts_repetitions_once() -> None:
     state = fake_state(problem, solutions=6, failing=0.0)
     first, second, third, *_ = state.ordered()
     second.scores["feedback"] = first.scores["feedback"]
-    third.data["structure"] = first.data["structure"]
+    third.structure = first.structure
     tally = Tally(problem)
     for entry in state.ordered():
         tally.add(state, entry)

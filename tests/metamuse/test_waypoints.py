@@ -12,7 +12,7 @@ import pytest
 from metamuse import config
 from metamuse.build import make_problem
 from metamuse.llm import AnswerError, LLMReply, LLMRequest
-from metamuse.waypoints import REASKS, Observation, Waypoints
+from metamuse.waypoints import REASKS, Observation, Waypoints, brief, observed
 
 GOOD = json.dumps({"properties": ["wet", "long"], "property": "wet", "observation": "old ones\nfloat up"})
 
@@ -98,7 +98,7 @@ def test_the_design_has_the_problems_keys(problem: Any) -> None:
     keys = list(problem.design_keys)
     model = Fake(json.dumps({k: f"text of {k}" for k in keys}))
     waypoints, _ = make(problem, model)
-    design = asyncio.run(waypoints.formulate([Observation("w", ("p",), "p", "do it")], "0/formulation"))
+    design = asyncio.run(waypoints.formulate(observed(["do it"]), "0/formulation"))
     assert list(design) == keys
     prompt = model.requests[0].messages[0]["content"] + model.requests[0].messages[1]["content"]
     assert "- do it" in prompt
@@ -111,14 +111,14 @@ def test_a_missing_key_is_named_to_the_model(problem: Any) -> None:
     bad = json.dumps(dict.fromkeys(keys[1:], "x"))
     model = Fake(bad, good)
     waypoints, _ = make(problem, model)
-    asyncio.run(waypoints.formulate([], "0/formulation"))
+    asyncio.run(waypoints.formulate(observed([]), "0/formulation"))
     assert keys[0] in model.requests[1].messages[-1]["content"]
 
 
 def test_the_code_prompt_states_language_contract_and_design(problem: Any) -> None:
     model = Fake("```python\nclass Policy:\n    pass\n```")
     waypoints, _ = make(problem, model)
-    source = asyncio.run(waypoints.write({"name": "n", "idea": "tides"}, "0/code"))
+    source = asyncio.run(waypoints.write(brief({"name": "n", "idea": "tides"}), "0/code"))
     assert source.strip() == "class Policy:\n    pass"
     system, user = (m["content"] for m in model.requests[0].messages)
     for piece in ("metamuse.policykit", "def victim(self, slot, key, size, now)", "# tune:"):
@@ -131,7 +131,7 @@ def test_repair_shows_code_and_error(problem: Any) -> None:
     waypoints, _ = make(problem, model)
     asyncio.run(
         waypoints.repair(
-            {"idea": "tides"}, "class Policy: ...", ("illegal", "line 3: no such slot"), "0/repair/0"
+            brief({"idea": "tides"}), "class Policy: ...", ("illegal", "line 3: no such slot"), "0/repair/0"
         )
     )
     text = model.requests[0].messages[-1]["content"]
@@ -147,7 +147,8 @@ def test_templates_have_no_unfilled_fields() -> None:
         if template.name != "language.md":
             text.format_map(
                 dict.fromkeys(
-                    "version task word situation keys observations language contract design code kind error".split(),
+                    "version task word situation keys observations language contract design code kind error "
+                    "count earlier reference designs programs task words".split(),
                     "x",
                 )
             )

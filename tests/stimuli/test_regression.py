@@ -132,3 +132,26 @@ def test_more_rows_than_there_are_is_refused() -> None:
     x, y = sample(3, 2, 1, seed=0)
     with pytest.raises(ValueError, match="cannot learn from 4 rows of 3"):
         filled(x, y).predict(x, 4)
+
+
+def test_recalled_features_change_nothing() -> None:
+    x, y = sample(2000, 9, 3, seed=4)
+    kept = filled(x, y)
+    asked: list[tuple[int, int]] = []
+
+    def recall(start: int, end: int) -> np.ndarray:
+        asked.append((start, end))
+        return x[start:end]
+
+    recalling = LinearGP(9, 3, recall=recall)
+    queries = np.random.default_rng(5).normal(size=(4, 9))
+    for rows in range(len(x)):
+        recalling.append(x[rows], y[rows])
+        if rows % 100 == 99:
+            np.testing.assert_array_equal(
+                recalling.predict(queries, rows + 1), kept.predict(queries, rows + 1)
+            )
+    assert not asked  # who goes on row by row needs no old ones
+    for rows in (1, 255, 256, 300, 900, 1999, 2000):
+        np.testing.assert_array_equal(recalling.predict(queries, rows), kept.predict(queries, rows))
+    assert asked

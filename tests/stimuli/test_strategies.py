@@ -175,7 +175,7 @@ def test_a_bad_embedding_is_refused(embedding: np.ndarray) -> None:
     ("bad", "message"),
     [
         ({"s": 0}, "at least one stimulus"),
-        ({"s": 61}, "60 words"),
+        ({"s": 61}, "60 stimuli"),
         ({"k": 0}, "k is 0"),
         ({"warmup": -1}, "negative"),
         ({"ideal": [np.inf]}, "finite"),

@@ -37,7 +37,8 @@ class Draft(composing.Draft):
         self.price: list[str] = []
         """What a new bin costs beyond what ``cost`` says of it."""
         self.shelf = ""
-        """Expression of the first level of the shelf that is looked at, if bins stand on several."""
+        """Expression of the first level of the shelf that is looked at, if bins stand on several; ``self.home`` gives
+        the one of a new bin for an item."""
         self.place = [
             "free = self.capacity if opened else self.bins.level(bin)",
             "self.bins.put(bin, free - item)",
@@ -118,10 +119,13 @@ class Draft(composing.Draft):
             asks = []
             if any("gap" in gate for gate in self.gates):
                 asks = ["gap = remaining[self.best] - item if self.best >= 0 else 0"]
+            # The search may have ended on another shelf than the one where the new bin will stand.
+            home = [f"    {self.shelf} = self.home(item)"] if self.shelf and self.stock else []
             price = " + ".join(["self.cost(item, self.capacity, n_open)", *self.price])
             lines += [
                 *asks,
                 f"if {' and '.join(allowed)}:",
+                *home,
                 f"    if {price} < self.least:",
                 "        return -1",
             ]

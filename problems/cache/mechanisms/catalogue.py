@@ -1,7 +1,7 @@
 """The cache mechanisms: what each is like in everyday terms, what it says of a cache, what it becomes in code.
 
 To add one: an entry here whose ``parts`` name structures and rules; if it needs a new one, a function in
-``structures.py`` or ``rules.py``. Nothing else changes.
+``structures.py``, ``fronts.py``, ``merits.py`` or ``rules.py``. Nothing else changes.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ MECHANISMS: tuple[Mechanism, ...] = (
        "growth, ripening fruit, plants and trees, ages of life, maturity grows by doubling, seeds and harvest",
        "An object ripens: its grade is the number of doublings of its requests, and a grade is lost if it is not asked for"
        " in {amount}."),
-    _m("trial", "probation admit_second", _SHARE,
+    _m("trial", "front_trial admit_second", _SHARE,
        "a test, trial, examination, proof before acceptance, apprentice, candidates, experiment, doubt",
        "Newcomers are on trial in {amount} of the cache; only those requested again while there enter the main part."),
-    _m("nursery", "nursery memory_boost", _SHARE,
+    _m("nursery", "front_nursery memory_boost", _SHARE,
        "a child, young animal, a mother and baby, birth, home and family, school, protected while small",
        "The young live in a nursery, {amount} of the cache, and move into the house at their first request after arrival."),
     _m("scales", "balance insert_jury", _HOW_MUCH,
@@ -61,7 +61,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _m("regions", "regions insert_chosen", _HOW_MANY,
        "countries, territory, districts, land divided, borders, government, map, area, cities, farm fields",
        "The cache consists of {amount} provinces by hash of the object; the province with the least fame must give one up."),
-    _m("duel", "contest admit_merit", _SHARE,
+    _m("duel", "front_contest admit_merit", _SHARE,
        "a fight, contest, duel, war, enemy, competition, winner and loser, weapons, attack, sport",
        "The oldest newcomer, from {amount} of the cache, and the weakest settled object fight; the less requested goes."),
     _m("court", "insert_jury insert_drought", _HOW_MANY,
@@ -84,7 +84,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _m("proof", "hit_proven admit_door", _HOW_MANY,
        "evidence, truth, certain, fact, reliable, confirmed knowledge, science, theory, reason",
        "One request proves nothing: an object is moved only after {amount} requests have confirmed it."),
-    _m("companions", "hit_mate probation", _HOW_OFTEN,
+    _m("companions", "hit_mate front_trial", _HOW_OFTEN,
        "friend, pair, couple, together, marriage, partner, attached, neighbours, group, belongs with",
        "Who came together stays together: a request {amount} also counts for the object that came in just before."),
     _m("back_door", "insert_bimodal insert_wave", _HOW_OFTEN,
@@ -126,7 +126,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
        "shield, protection, armour, shell, cover, coat, clothing, wall, defence, hard outside",
        "Requests forge armour: an object at the point of eviction is spared {amount} times at most and loses a plate"
        " each time."),
-    _m("shelter", "guard_young nursery", _HOW_LONG,
+    _m("shelter", "guard_young front_nursery", _HOW_LONG,
        "shelter, guest, hospitality, newborn, roof, nest, care, hospital, nurse, comfort",
        "A guest is safe: nobody is evicted within {amount} after arrival as long as others can be found."),
     _m("anchor", "guard_pinned insert_chosen", _SHARE,
@@ -171,7 +171,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _m("forgetting", "age_lazy recency", _HOW_LONG,
        "forget, absence, distance, lose contact, neglect, weak memory, unused, ignore, lonely, dream",
        "After an absence of {amount} half of what an object had earned is forgotten."),
-    _m("ghosts", "memory_boost probation", _HOW_LONG,
+    _m("ghosts", "memory_boost front_trial", _HOW_LONG,
        "ghost, spirit, soul, past, trace, shadow, footprint, track left behind, monument, record",
        "The departed leave a ghost for {amount}; one that comes back while it is there gets a favoured place."),
     _m("inheritance", "memory_carry tiers", _HOW_MANY,
@@ -181,7 +181,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _m("stranger", "memory_sour insert_wave", _HOW_LONG,
        "stranger, foreign, distrust, outside, refuse, hostile, cold, unfriendly, alien, suspicious",
        "Who stayed away for {amount} has become a stranger and is the next to go."),
-    _m("market_stalls", "probation worth_count", _SHARE,
+    _m("market_stalls", "front_trial worth_count", _SHARE,
        "market, shop, trade, sell, buy, business, customers, goods, company, product, industry",
        "The goods are first shown at a stall, {amount} of the cache; what is asked for there is taken into the store."),
     _m("gears", "ladder age_sweep", _HOW_MANY,
@@ -194,7 +194,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
        "theatre, stage, performance, audience applause, actor, film, song, show, story, speech",
        "A critic walks along the players, who keep their places; applause of {amount} requests at most is used up as the"
        " critic passes, and who has none leaves."),
-    _m("two_houses", "contest worth_rate", _SHARE,
+    _m("two_houses", "front_contest worth_rate", _SHARE,
        "house, room, kitchen, hall, apartment, inside, furniture, bed, table, window",
        "A porch, {amount} of the cache, and a hall behind it: the last in the porch gets into the hall only if it is"
        " requested more than the last in the hall."),
@@ -206,7 +206,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
        "hunger, poor, fasting, poverty, need, abstain, stomach, eat, starve, religion, bread",
        "In lean times, when the recent share of hits is {amount}, nothing is let in but a rare exception: what is here"
        " is as good as what comes."),
-    _m("quarantine", "probation insert_drought", _SHARE,
+    _m("quarantine", "front_trial insert_drought", _SHARE,
        "disease, doctor, medicine, infection, poison, quarantine, patient, cure, isolate, blood",
        "Newcomers are isolated in {amount} of the cache until a second request shows that they are sound; who relapses"
        " soon after leaving is taken in at once."),
@@ -231,4 +231,28 @@ MECHANISMS: tuple[Mechanism, ...] = (
        "road, crossing, fork, choose a way, direction, path, compass, guide, turn, branch",
        "At a crossroads the objects part into those asked for once and those asked for again; the room of each way moves"
        " {amount} with every object that was sent away too early."),
+    _m("summit", "front_climb stepwise", _HOW_LONG,
+       "hill, slope, summit, climb a mountain, ascend, uphill, peak, higher and higher, explorer, try another way",
+       "The room of newcomers is varied step by step, as one who climbs in fog feels the slope; each step is judged by the"
+       " share of hits after {amount}."),
+    _m("frontier", "front_ghosts balance", _HOW_MUCH,
+       "border, frontier, dispute over land, claim, boundary moves, two neighbours and a fence, treaty, province",
+       "Newcomers and settled objects dispute a border: each that returns soon after it was sent away moves it {amount}"
+       " in favour of its own side."),
+    _m("bridge", "span front_contest", _SHARE,
+       "bridge, span, distance between two points, interval, length, reach across, arch, gap, rope",
+       "What counts is the span between two requests of an object: the shortest spans are settled, and {amount} of the cache"
+       " is for guests who have yet to show theirs."),
+    _m("citizens", "span front_ghosts", _SHARE,
+       "citizen, native, resident, settler, colony, host and guest, immigrant, foreigner settles, tenant",
+       "Guests, {amount} of the cache, become citizens if they are asked for again before the idlest citizen was; that one"
+       " becomes a guest."),
+    _m("rumour", "worth_fame insert_merit", _HOW_MUCH,
+       "fame, rumour, celebrity, popular talk, well known far away, publicity, star, newspaper, glory",
+       "Fame precedes an object: all requests for it are counted, also those before it came, and make it worth {amount}"
+       " more."),
+    _m("low_table", "insert_merit front_contest", _HOW_MANY,
+       "humble, modest, lower place at the table, servant, low rank, beggar, poor relation, inferior, apology",
+       "Who is not asked for {amount} times more than the one it drives out sits at the lowest place and is the next to"
+       " go."),
 )  # fmt: skip

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from problems import composing
 from problems.composing.draft import indented, written
+
+if TYPE_CHECKING:
+    from problems.cache.mechanisms.fronts import Front
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,10 @@ class Draft(composing.Draft):
         """What happens after an insertion."""
         self.carries = False
         """Whether hits are remembered over an eviction."""
+        self.on_return: list[str] = []
+        """What is learned from an incoming object's past, before its numbers are overwritten."""
+        self.front: Front | None = None
+        """What newcomers have to pass before they enter the structure; wraps it when it is written."""
 
     # -- what structures and rules call
 
@@ -115,6 +123,18 @@ class Draft(composing.Draft):
             self.before_victim.append("self.full = True")
         return "self.full"
 
+    def requests(self) -> str:
+        """Count all requests, hits and misses, approximately; returns the sketch's expression."""
+        if "requests" not in self._init:
+            period = self.number("PERIOD", 4, 40, log=True)
+            self.kit("Sketch")
+            self.field("tag")
+            room = "min(capacity, n_slots)"
+            self.attribute("requests", f"Sketch(4 * {room}, 15, {period} * {room})")
+            self.hit.insert(0, "self.requests.add(key)")
+            self.miss.insert(0, "self.requests.add(key)")
+        return "self.requests"
+
     def by_rank(self, last: Sequence[str], ordinary: Sequence[str], favoured: Sequence[str]) -> list[str]:
         """Statements that do one of three things, without the branches for ranks that no rule gives."""
         lines: list[str] = []
@@ -124,7 +144,9 @@ class Draft(composing.Draft):
         return [*lines, "else:", *indented(ordinary)] if lines else list(ordinary)
 
     def gives(self, rank: int) -> bool:
-        """Whether some rule gives this rank."""
+        """Whether some rule gives this rank; who is next to go stays in the front, if there is one."""
+        if rank == 0 and self.front is not None:
+            return False
         return any(f"rank = {rank}" in line for line in self.ranks)
 
     def field(self, *names: str) -> None:
@@ -170,7 +192,9 @@ class Draft(composing.Draft):
                 self.number("MOST", 1, 15, log=True)
         if "gap" in self._fields:
             self.number("BLEND", 0.1, 0.9)
-        idle = [line for line in (*self.hit, *self.gates, *self._upkeep("hit")) if "idle" in line]
+        idle = [
+            line for line in (*self.hit, *self.gates, *self.touch, *self._upkeep("hit")) if "idle" in line
+        ]
         if idle:
             self.field("seen")
         if self.terms:
@@ -264,10 +288,11 @@ class Draft(composing.Draft):
         enter = [*self.enter, *self.after_insert]
         # A slot that admit() turned away is remembered although nothing was written into its numbers.
         known = ["known = remembered and self.tag[slot] == key"]
-        if not any("known" in line for line in (*lines, *self.ranks, *enter)):
+        if not any("known" in line for line in (*lines, *self.on_return, *self.ranks, *enter)):
             known = []
         if self.miss and not self.admit:
             known += self.miss
+        lines = self.on_return + lines
         if not self.ranks:
             return [*known, *lines, *enter]
         # Rules read the numbers of an object's past before upkeep overwrites them.

@@ -19,6 +19,14 @@ def worth_count(d: Draft) -> None:
     d.say("state", f"Worth grows with the count of hits to the power of {power}.")
 
 
+def worth_fame(d: Draft) -> None:
+    """Frequency of all requests, also of those before an object came in."""
+    power = d.number("FAME", 0.3, 3.0, log=True)
+    counts = d.requests()
+    d.terms.append(f"(1.0 + {counts}.estimate(self.tag[slot])) ** {power}")
+    d.say("state", f"Worth grows with the approximate count of all requests to the power of {power}.")
+
+
 def worth_recent(d: Draft) -> None:
     """Recency."""
     power = d.number("RECENCY", 0.2, 2.0, log=True)

@@ -13,22 +13,42 @@ from problems.cache.mechanisms.structures import BY_WORTH, STRUCTURES
 from problems.composing import Part, Plan, Wish, gather
 
 #: Order in which rules are written: later ones may ask what earlier ones did (e.g. whether there is a gate).
-_ORDER = ("admit", "hit", "insert", "memory", "worth", "age", "guard")
+_ORDER = ("admit", "front", "hit", "insert", "memory", "worth", "age", "guard")
 #: What a structure that lives on worth is given if no observation says what worth is.
 _WORTHS = ("worth_recent", "worth_count", "worth_rate", "worth_rhythm")
-#: (roles of which none is there, what to add, how often)
-_DEFAULTS = (
-    ({"insert", "admit"}, ("insert_wave", "insert_drought", "insert_wave", "admit_door"), 0.55),
-    ({"memory"}, ("memory_boost", "memory_boost", "memory_carry"), 0.5),
-)
+#: Roles that settle how newcomers are treated; what is kept of the others beside a front, which does it alone.
+_STRANGERS = ("front", "admit", "insert")
+_BESIDE = 0.3
+#: What a plan is given that says nothing of newcomers, or of those who come back (a front sees to them), and how often.
+_WELCOMES = ("front_contest", "front_ghosts", "front_climb", "insert_wave", "insert_drought", "admit_drought")
+_WELCOMED = 0.45
+_MEMORIES = ("memory_boost", "memory_boost", "memory_carry")
+_REMEMBERED = 0.25
+#: How often any other rule is kept: what a policy does is clearer, and mostly better, if it does little.
+_KEPT = 0.7
 
 
 def combine(wishes: Sequence[Wish], rng: np.random.Generator) -> Plan:
     """One plan from what several mechanisms could contribute; ``rng`` settles what they leave open."""
-    structure, rules = gather(wishes, STRUCTURES, RULES, PLACES, rng)
+    structure, gathered = gather(wishes, STRUCTURES, RULES, PLACES, rng)
+
+    def one_of(names: Sequence[str]) -> Part:
+        return Part(names[int(rng.integers(len(names)))])
+
+    rules = [part for part in gathered if part.role in _STRANGERS or rng.random() < _KEPT]
+    if any(part.role == "front" for part in rules):
+        rules = [
+            part
+            for part in rules
+            if part.role not in _STRANGERS or part.role == "front" or rng.random() < _BESIDE
+        ]
+    elif not {part.role for part in rules} & set(_STRANGERS) and rng.random() < _WELCOMED:
+        rules.append(one_of(_WELCOMES))
+    if not {part.role for part in rules} & {"memory", "front"} and rng.random() < _REMEMBERED:
+        rules.append(one_of(_MEMORIES))
     if structure.name in BY_WORTH and not _weighs(rules):
-        rules.append(Part(_WORTHS[int(rng.integers(len(_WORTHS)))]))
-    return Plan(structure, (*rules, *_defaults(rules, rng)))
+        rules.append(one_of(_WORTHS))
+    return Plan(structure, tuple(rules))
 
 
 def drafted(plan: Plan, rng: np.random.Generator | None = None) -> Draft:
@@ -44,6 +64,9 @@ def drafted(plan: Plan, rng: np.random.Generator | None = None) -> Draft:
     draft.strength = plan.structure.strength
     STRUCTURES[plan.structure.name](draft)
     draft.strength = None
+    if (front := draft.front) is not None:
+        draft.front = None
+        front.put_before(draft)
     if draft.counts_idly:
         guard_credit(draft)
     return draft
@@ -51,13 +74,3 @@ def drafted(plan: Plan, rng: np.random.Generator | None = None) -> Draft:
 
 def _weighs(rules: Sequence[Part]) -> bool:
     return any(part.role == "worth" and part.name not in MINOR_WORTHS for part in rules)
-
-
-def _defaults(rules: Sequence[Part], rng: np.random.Generator) -> list[Part]:
-    """What is often added to a plan that says nothing of strangers or of those who come back."""
-    roles = {part.role for part in rules}
-    added = []
-    for missing, names, chance in _DEFAULTS:
-        if not roles & missing and rng.random() < chance:
-            added.append(Part(names[int(rng.integers(len(names)))]))
-    return added

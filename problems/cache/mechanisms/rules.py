@@ -1,6 +1,6 @@
 """Rules: what may be added to any structure. A rule is a function that writes into a draft.
 
-Roles and how many rules of each a policy takes: ``hit`` (which hits count), ``insert`` (where an object enters),
+Roles and how many rules of each a policy takes: ``front`` (what newcomers have to pass), ``hit`` (which hits count), ``insert`` (where an object enters),
 ``admit`` (whether it enters at all), ``guard`` (who is spared at the last moment), ``worth`` (what an object is worth
 keeping), ``age`` (how old merits fade) and ``memory`` (what is made of an object's past).
 """
@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from problems.cache.mechanisms import merits
+from problems.cache.mechanisms import fronts, merits
 from problems.cache.mechanisms.draft import Draft
 
 Rule = Callable[[Draft], None]
 
 #: How many rules of a role a policy takes at most.
-PLACES = {"hit": 1, "insert": 2, "admit": 1, "guard": 2, "worth": 3, "age": 1, "memory": 2}
+PLACES = {"front": 1, "hit": 1, "insert": 2, "admit": 1, "guard": 2, "worth": 3, "age": 1, "memory": 2}
 
 
 # -- hit: conditions for a hit to have its effect
@@ -156,6 +156,19 @@ def insert_familiar(d: Draft) -> None:
     d.say("on_insert", "One whose mark is still in a table of recent arrivals gets a favoured place.")
 
 
+def insert_merit(d: Draft) -> None:
+    """A newcomer that is requested less often than the one who would go is the next to go."""
+    ahead = d.number("AHEAD", 0, 2)
+    counts = d.requests()
+    d.attribute("bar", "0")
+    d.evict.append(f"self.bar = {counts}.estimate(key)")
+    d.ranks += [f"if {d.full()} and {counts}.estimate(key) <= self.bar + {ahead}:", "    rank = 0"]
+    d.say(
+        "on_insert",
+        f"One that was requested at most {ahead} times more than the object evicted for it comes in as next to go.",
+    )
+
+
 # -- admit
 
 
@@ -201,16 +214,12 @@ def admit_lottery(d: Draft) -> None:
 def admit_merit(d: Draft) -> None:
     """Admission by comparison of approximate counts."""
     margin = d.number("MARGIN", 0, 3)
-    d.kit("Sketch")
-    d.field("tag")
-    d.attribute("merits", "Sketch(4 * min(capacity, n_slots), 15, 16 * min(capacity, n_slots))")
-    d.hit.append("self.merits.add(key)")
+    counts = d.requests()
     d.admit += [
-        "self.merits.add(key)",
         f"if not {d.full()}:",
         "    return True",
         "rival = self.tag[self.candidate(now)]",
-        f"return self.merits.estimate(key) + {margin} > self.merits.estimate(rival)",
+        f"return {counts}.estimate(key) + {margin} > {counts}.estimate(rival)",
     ]
     d.say(
         "admission",
@@ -346,6 +355,6 @@ def _door(d: Draft, span: str) -> None:
 
 RULES: dict[str, Rule] = {
     name: function
-    for name, function in [*globals().items(), *vars(merits).items()]
+    for name, function in [*globals().items(), *vars(fronts).items(), *vars(merits).items()]
     if name.partition("_")[0] in PLACES and callable(function)
 }

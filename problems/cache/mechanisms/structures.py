@@ -126,71 +126,6 @@ def hand(d: Draft) -> None:
     )
 
 
-def probation(d: Draft) -> None:
-    """S3-FIFO and its kin."""
-    small = d.number("SMALL", 0.03, 0.4, log=True)
-    passing = d.number("PASS", 1, 2, log=True)
-    ghost = d.number("GHOST", 0.2, 2.0)
-    d.count_hits()
-    d.lazy = True
-    d.field("left")
-    # Whoever comes back soon was not given enough time on trial. The rank rules come later: they may know better.
-    d.ranks.insert(0, f"if {d.known} and self.gone - self.left[slot] <= {ghost} * self.room:")
-    d.ranks.insert(1, "    rank = 2")
-    _pair(d, "small", "main")
-    d.find = [
-        "while True:",
-        f"    if len(self.main) == 0 or len(self.small) > {small} * (len(self.small) + len(self.main)):",
-        "        slot = self.small.back()",
-        f"        if self.credit[slot] < {passing}:",
-        "            return slot",
-        "        self.small.remove(slot)",
-        "        self.main.push_front(slot)",
-        "        self.credit[slot] = 0",
-        "    else:",
-        "        slot = self.main.back()",
-        "        if self.credit[slot] == 0:",
-        "            return slot",
-        "        self.credit[slot] -= 1",
-        "        self.main.move_to_front(slot)",
-    ]
-    d.say("state", f"A small queue for newcomers, a share of {small}, and a main queue; a credit per object.")
-    d.say("on_hit", "Its credit grows by one, up to MOST; it stays where it is.")
-    d.say(
-        "on_insert",
-        f"One evicted less than {ghost} cache sizes of evictions ago enters the main queue at once.",
-    )
-    d.say(
-        "victim",
-        f"The oldest newcomer if the small queue is too long, unless {passing} hits move it to the main queue;"
-        " else the first of the main queue without credit, the others pay one and go round.",
-    )
-
-
-def nursery(d: Draft) -> None:
-    """2Q and its kin."""
-    small = d.number("SMALL", 0.05, 0.7)
-    _pair(d, "small", "main")
-    d.touch = [
-        "if slot in self.small:",
-        "    self.small.remove(slot)",
-        "    self.main.push_front(slot)",
-        "else:",
-        "    self.main.move_to_front(slot)",
-    ]
-    d.find = [
-        f"if len(self.main) == 0 or len(self.small) > {small} * (len(self.small) + len(self.main)):",
-        "    return self.small.back()",
-        "return self.main.back()",
-    ]
-    d.say(
-        "state",
-        f"A nursery that may hold a share of {small}, in the order of arrival, and a house for the others.",
-    )
-    d.say("on_hit", "A child moves into the house; whoever lives there moves to its front.")
-    d.say("victim", "The oldest child if the nursery is too full, else the back of the house.")
-
-
 def _pair(d: Draft, small: str, main: str) -> None:
     """Two lists; newcomers go into the first, favoured ones into the second."""
     d.kit("List")
@@ -256,6 +191,45 @@ def balance(d: Draft) -> None:
     d.say("victim", "The back of the first list if it is longer than the target, else of the second.")
     d.say("on_evict", "From which list it went.")
     d.say("on_insert", f"One that comes back moves the target by {step} towards the list it had to leave.")
+
+
+def span(d: Draft) -> None:
+    """LIRS: who is asked for twice within the age of the oldest settled object takes its place."""
+    guests = d.number("GUESTS", 0.01, 0.5, log=True)
+    d.field("seen")
+    # Whoever was seen after the last settled object was has the shorter distance between two requests.
+    d.ranks.insert(0, f"if not {d.full()} or ({d.known} and self.seen[slot] > self.oldest()):")
+    d.ranks.insert(1, "    rank = 2")
+    _pair(d, "guests", "settled")
+    d.method("oldest", "", ["last = self.settled.back()", "return self.seen[last] if last >= 0 else -1"])
+    d.touch = [
+        "if slot in self.settled:",
+        "    self.settled.move_to_front(slot)",
+        "elif now - idle > self.oldest():",
+        "    self.guests.remove(slot)",
+        "    self.settled.push_front(slot)",
+        "else:",
+        "    self.guests.move_to_front(slot)",
+    ]
+    share = f"{guests} * (len(self.guests) + len(self.settled))"
+    d.find = [
+        f"while len(self.settled) > 0 and len(self.guests) < max(1.0, {share}):",
+        "    self.guests.push_front(self.settled.pop_back())",
+        "return self.guests.back()",
+    ]
+    d.say(
+        "state",
+        f"Settled objects and a queue of guests, a share of {guests}, each with the time of its last use.",
+    )
+    d.say(
+        "on_hit",
+        "A guest settles if it was used since the last settled object was; others move to their front.",
+    )
+    d.say("on_insert", "The same goes for one that comes back after an eviction.")
+    d.say(
+        "victim",
+        "The last guest; if there are too few, settled ones are made guests, the longest unused first.",
+    )
 
 
 def draw(d: Draft) -> None:
@@ -326,59 +300,12 @@ def heap(d: Draft) -> None:
     d.say("on_evict", f"The tide rises towards the priority of who went, by a share of {pull}.")
 
 
-def contest(d: Draft) -> None:
-    """W-TinyLFU and its kin."""
-    window = d.number("WINDOW", 0.01, 0.4, log=True)
-    period = d.number("PERIOD", 4, 40, log=True)
-    d.kit("Sketch")
-    d.field("tag")
-    _pair(d, "window", "main")
-    d.attribute("counts", f"Sketch(4 * min(capacity, n_slots), 15, {period} * min(capacity, n_slots))")
-    d.hit = ["self.counts.add(key)", *d.hit]
-    d.touch = [
-        "if slot in self.window:",
-        "    self.window.move_to_front(slot)",
-        "else:",
-        "    self.main.move_to_front(slot)",
-    ]
-    d.find = [
-        "if len(self.main) == 0:",
-        "    return self.window.back()",
-        "settled = self.main.back()",
-        f"if len(self.window) <= {window} * (len(self.window) + len(self.main)):",
-        "    return settled",
-        "newcomer = self.window.back()",
-        "if self.counts.estimate(self.tag[newcomer]) <= self.counts.estimate(self.tag[settled]):",
-        "    return newcomer",
-        "self.window.remove(newcomer)",
-        "self.main.push_front(newcomer)",
-        "return settled",
-    ]
-    full = d.full()
-    d.enter = [
-        "self.counts.add(key)",
-        *d.enter,
-        f"while not {full} and len(self.window) > {window} * (len(self.window) + len(self.main)):",
-        "    self.main.push_front(self.window.pop_back())",
-    ]
-    d.say(
-        "state",
-        f"A window for newcomers, a share of {window}, a main list, and approximate counts of all requests.",
-    )
-    d.say("on_hit", "It is counted and moves to the front of its list.")
-    d.say(
-        "victim",
-        "The last of the window and the last of the main list compete; the one requested less often goes.",
-    )
-
-
 #: Structures that evict by worth, so that some rule has to say what worth is.
 BY_WORTH = ("draw", "heap")
 
 STRUCTURES: dict[str, Structure] = {
     f.__name__: f
     for f in (
-        recency, arrival, stepwise, circle, hand, ladder, tiers, probation, nursery, balance, draw, heap, regions,
-        contest,
+        recency, arrival, stepwise, circle, hand, ladder, tiers, balance, span, draw, heap, regions,
     )
 }  # fmt: skip

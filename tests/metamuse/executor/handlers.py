@@ -191,6 +191,7 @@ ACTIONS: dict[str, Action] = {
     "text": lambda p: "x" * p["n"],
     "not json": lambda p: {1, 2},
     "policy error": lambda p: _raise(PolicyError("illegal", "victim() returned 7", line=3)),
+    "long policy error": lambda p: _raise(PolicyError("illegal", "x" * p["n"])),
     "bug": lambda p: _raise(ZeroDivisionError("in the scorer")),
     "attack": lambda p: _denied(ATTACKS[p["name"]]),
     "raise limit": _raise_limit,

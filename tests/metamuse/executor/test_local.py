@@ -157,6 +157,18 @@ def test_a_broken_handler_breaks_the_executor_with_the_first_cause() -> None:
     asyncio.run(main())
 
 
+def test_how_many_failures_break_an_executor_can_be_said() -> None:
+    async def main() -> None:
+        executor = LocalExecutor(f"{HANDLERS}:plain", {}, 1, breaks_after=2)
+        await executor.start()
+        await executor.run(task("bug"))
+        with pytest.raises(ExecutorBroken, match="2 tasks in a row"):
+            await executor.run(task("bug"))
+        await executor.close()
+
+    asyncio.run(main())
+
+
 @needs("linux")
 def test_cancelling_ends_the_process() -> None:
     async def main() -> None:

@@ -113,3 +113,29 @@ def test_the_estimate_is_cautious() -> None:
     text = "def victim(self, slot, key, size, now):\n    return self.head\n" * 20
     # cl100k counts about 3.6 characters a token here.
     assert estimate_prompt_tokens([{"role": "user", "content": text}]) > len(text) / 3.6
+
+
+def test_calls_are_capped_like_tokens() -> None:
+    async def run() -> None:
+        budget = Budget(calls=3)
+        budget.restore(calls=1)
+        with await budget.reserve(10, None) as failed, await budget.reserve(10, None) as answered:
+            waiting = asyncio.create_task(budget.reserve(10, None))
+            await asyncio.sleep(0)
+            assert not waiting.done()  # one of the two may cost nothing
+            answered.settle(5, None)
+            await asyncio.sleep(0)
+            assert not waiting.done()
+            assert failed.tokens == 10
+        (await waiting).settle_in_full()  # lost, and perhaps billed
+        assert budget.spent.calls == 3
+        with pytest.raises(BudgetExhausted, match=r"budget\.calls=3") as caught:
+            await budget.reserve(1, None)
+        assert caught.value.which == "calls"
+
+    asyncio.run(run())
+
+
+def test_a_cap_of_no_calls_is_a_mistake() -> None:
+    with pytest.raises(UsageError, match=r"budget\.calls"):
+        Budget(calls=0)

@@ -150,7 +150,7 @@ def test_retry_after_is_kept_by_everybody(store: CompletionStore) -> None:
         ("401", r"rejects the key \(401\): set OPENAI_API_KEY"),
         ("403", r"\(403\): set OPENAI_API_KEY or llm.model"),
         ("404", r"does not serve openai/test-model \(404\): set llm.model"),
-        ("400", r"does not accept the request \(400\).*temperature"),
+        ("400", r"does not accept the request \(400\).*llm.max_tokens.*at most 1024"),
     ],
 )
 def test_wrong_settings_are_not_retried(store: CompletionStore, kind: str, sentence: str) -> None:
@@ -158,6 +158,54 @@ def test_wrong_settings_are_not_retried(store: CompletionStore, kind: str, sente
         with pytest.raises(LLMConfigError, match=sentence):
             _ask(store, _config(server))
         assert server.chats == 1
+
+
+@pytest.mark.parametrize("parameter", ["max_tokens", "temperature", "seed", "response_format"])
+def test_what_a_model_does_not_take_is_left_out(store: CompletionStore, parameter: str) -> None:
+    with OpenAIServer(default=parameter) as server:
+        config = _config(server, model="openai/gpt-4o")
+        for key in ("a", "b"):
+            assert _ask(store, config, key=key, json_schema={"type": "object"}, max_tokens=77).text
+        first, second, *_ = server.seen.bodies
+    assert parameter in first and parameter not in second
+    assert (second.get("max_completion_tokens") == 77) == (parameter == "max_tokens")
+    rows = list(store.completions())
+    assert [row["answer"]["without"] for row in rows] == [parameter] * 2
+    assert store.totals.lost == 0
+
+
+@pytest.mark.parametrize("kind", ["negative_usage", "huge_usage", "null_usage"])
+def test_usage_that_cannot_be_true_is_estimated(store: CompletionStore, kind: str) -> None:
+    with OpenAIServer(default=kind) as server:
+        reply = _ask(store, _config(server, price_in=1.0, price_out=1.0))
+    assert 0 < reply.tokens_in < 50 and 0 < reply.tokens_out < 50
+    assert reply.cost_usd is not None and 0 < reply.cost_usd < 1e-3
+
+
+@pytest.mark.parametrize("kind", ["html", "garbage", "stream", "latin1", "endless", "drip", "reset_inside"])
+def test_unreadable_answers_are_retried_and_booked(store: CompletionStore, kind: str) -> None:
+    with OpenAIServer([kind]) as server:
+        assert _ask(store, _config(server, timeout_s=1.5)).text
+        assert server.chats == 2
+    assert store.totals.lost == 1
+
+
+def test_a_prompt_that_fails_alone_is_a_failed_answer(store: CompletionStore) -> None:
+    def chooser(body: dict[str, Any], number: int, attempt: int) -> Behaviour:
+        return Behaviour("500" if body["messages"][0]["content"] == "poison" else "ok")
+
+    async def body(client: LLMClient) -> list[Any]:
+        poison = LLMRequest("observation", [{"role": "user", "content": "poison"}], "poison")
+        others = (client.complete(_request(f"s{i}")) for i in range(20))
+        return await asyncio.gather(client.complete(poison), *others, return_exceptions=True)
+
+    with OpenAIServer(chooser=chooser) as server:
+        for _ in range(2):  # the second time from the record
+            failed, *answered = _run(store, _config(server, backoff_s=0.2, concurrency=4), body)
+            assert isinstance(failed, LLMBadAnswer) and failed.kind == "failing"
+            assert "3 attempts" in str(failed) and "500" in str(failed)
+            assert all(isinstance(reply, LLMReply) for reply in answered)
+        assert server.chats == 23
 
 
 def test_a_wrong_model_is_told(store: CompletionStore) -> None:
@@ -176,7 +224,8 @@ def test_unusable_answers_are_asked_again_and_replayed(
     with OpenAIServer([kind]) as server:
         assert _ask(store, _config(server, max_reasks=1)).text == '{"answer": 2}'
         assert [body["seed"] for body in server.seen.bodies] == [0, 1]
-        assert _ask(store, _config(server, max_reasks=1)).cached
+        reply = _ask(store, _config(server, max_reasks=1))
+        assert reply.cached and reply.tokens_in == store.totals.tokens_in, "both asks count"
         assert server.chats == 2
     with OpenAIServer(default=kind) as server:
         for _ in range(2):  # the second time from the record

@@ -10,7 +10,7 @@ import pytest
 
 from metamuse.llm import ComposerCall, LLMReply, LLMRequest
 from metamuse.llm.composer import _composer, answer
-from metamuse.waypoints import Waypoints
+from metamuse.waypoints import Waypoints, brief, observed
 from problems.cache.problem import CacheProblem
 
 CONFIG = {"sizes": "unit", "capacity": 0.1, "warmup": 0.0, "ghost_budget": 2.0}
@@ -44,8 +44,8 @@ def ways(model: Model) -> Waypoints:
 
 async def _solve(ways: Waypoints, words: list[str]) -> tuple[list[str], dict[str, str], str]:
     observations = [await ways.observe(word) for word in words]
-    design = await ways.formulate(observations, "s0/formulation")
-    return [o.text for o in observations], design, await ways.write(design, "s0/code")
+    design = await ways.formulate(observed(o.text for o in observations), "s0/formulation")
+    return [o.text for o in observations], design, await ways.write(brief(design), "s0/code")
 
 
 def test_all_waypoints_are_answered_in_their_format(ways: Waypoints, model: Model) -> None:
@@ -126,7 +126,7 @@ def test_observations_from_elsewhere_find_a_mechanism_like_them(text: str, parts
 def test_a_repair_is_another_module(ways: Waypoints) -> None:
     async def run() -> tuple[str, str]:
         _, design, code = await _solve(ways, ["stone", "music", "bread", "king"])
-        return code, await ways.repair(design, code, ("crash", "division by zero"), "s0/repair")
+        return code, await ways.repair(brief(design), code, ("crash", "division by zero"), "s0/repair")
 
     code, repaired = asyncio.run(run())
     assert repaired.strip() != code.strip()

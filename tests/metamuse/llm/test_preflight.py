@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -82,3 +85,48 @@ def test_offline_needs_its_composer(monkeypatch: pytest.MonkeyPatch) -> None:
         preflight(LLMConfig())
     custom_provider.register_composer(lambda messages, call: "x")
     preflight(LLMConfig())
+
+
+def test_a_base_without_v1_is_told() -> None:
+    with OpenAIServer() as server, pytest.raises(LLMConfigError, match=r"set llm.api_base to that") as caught:
+        preflight(_config(api_base=server.base_url.removesuffix("/v1")))
+    assert server.base_url in str(caught.value)
+
+
+def test_a_model_that_a_complete_listing_lacks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with OpenAIServer(models=["llama-3-8b"]) as server:
+        preflight(_config("openai/llama", api_base=server.base_url))  # others serve more than they list
+        complete = server.listing()
+        complete["data"] = [row | {"owned_by": "vllm"} for row in complete["data"]]
+        monkeypatch.setattr(server, "listing", lambda: complete)
+        with pytest.raises(LLMConfigError, match=r"does not serve llama: set llm.model.* openai/llama-3-8b"):
+            preflight(_config("openai/llama", api_base=server.base_url))
+        preflight(_config("openai/llama-3-8b", api_base=server.base_url))
+
+
+def test_names_without_address_proxies_and_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    base = "https://llm.example.invalid/v1"
+    with pytest.raises(LLMConfigError, match=r"No address is known for llm\.example\.invalid"):
+        preflight(_config(api_base=base))
+
+    monkeypatch.setenv("https_proxy", "http://me:secret-word@127.0.0.1:1")
+    with pytest.raises(LLMConfigError, match="proxy that https_proxy names does not get through") as caught:
+        preflight(_config(api_base=base))
+    assert "secret-word" not in str(caught.value)
+
+    monkeypatch.delenv("https_proxy")
+    with OpenAIServer() as server, pytest.raises(LLMConfigError, match="does not speak TLS"):
+        preflight(_config(api_base=server.base_url.replace("http:", "https:")))
+
+    untrusted = ssl.SSLCertVerificationError(1, "verify failed")
+    untrusted.verify_message = "self-signed certificate"
+
+    def refuse(*_: object, **__: object) -> None:
+        raise urllib.error.URLError(untrusted)
+
+    monkeypatch.setattr(urllib.request, "urlopen", refuse)
+    with (
+        OpenAIServer() as server,
+        pytest.raises(LLMConfigError, match=r"not trusted \(self-signed certificate\): set SSL_CERT_FILE"),
+    ):
+        preflight(_config(api_base=server.base_url))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+
 import numpy as np
 import pytest
 
 from metamuse.errors import UsageError
 from metamuse.llm import COMPOSER_MODEL, LLMConfig, price_of, price_table, redact
+from metamuse.llm.litellm_transport import load_litellm
 from metamuse.llm.prices import supports_json_schema
 from metamuse.llm.retry import Backoff, retry_after_s
 
@@ -100,3 +103,57 @@ def test_pauses_double_up_to_the_cap() -> None:
     for failures, full in ((1, 1), (2, 2), (3, 4), (4, 8), (5, 10), (5000, 10)):
         assert full / 2 <= backoff.pause_s(failures) <= full
     assert 7 <= backoff.pause_s(1, asked_s=7) <= 7.7
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("key sk-canary-0123456789!", "[OPENAI_API_KEY]"),
+        (base64.b64encode(b"Bearer sk-canary-0123456789").decode(), "[OPENAI_API_KEY]"),
+        (b"sk-canary-0123456789".hex(), "[OPENAI_API_KEY]"),
+        ("proxy http://me:pass%20word@proxy:3128", "[HTTPS_PROXY]"),
+        ("password is pass word", "[HTTPS_PROXY]"),
+        ("GET /v1?api_key=query-key-1", "[OPENAI_BASE_URL]"),
+    ],
+)
+def test_secrets_are_found_in_every_form(text: str, hidden: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary-0123456789")
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:pass%20word@proxy:3128")
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://host/v1?api_key=query-key-1")
+    assert hidden in redact(text)
+    assert not any(secret in redact(text) for secret in ("canary", "pass%20word", "pass word", "query-key"))
+
+
+@pytest.mark.parametrize(
+    "base", ["https://me:pass@host/v1", "https://host/v1?key=abc", "https://host/sk-canary-01"]
+)
+def test_settings_hold_no_keys(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "sk-canary-01")
+    with pytest.raises(UsageError, match=r"llm.api_base must not hold a key .* llm.api_key_env") as caught:
+        LLMConfig(provider="litellm", model="openai/x", api_base=base)
+    assert base not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "openai/gpt-4o",
+        "openai/o3",
+        "anthropic/claude-sonnet-4-5",
+        "gemini/gemini-2.5-flash",
+        "deepseek/deepseek-chat",
+    ],
+)
+def test_cost_with_cached_and_reasoning_tokens_is_litellms(model: str) -> None:
+    litellm = load_litellm()
+    usage = litellm.Usage(
+        prompt_tokens=5000,
+        completion_tokens=1200,
+        total_tokens=6200,
+        prompt_tokens_details={"cached_tokens": 3000},
+        completion_tokens_details={"reasoning_tokens": 700},
+    )
+    response = litellm.ModelResponse(model=model.partition("/")[2], usage=usage)
+    price = price_of(model)
+    assert price is not None
+    assert price.cost(5000, 1200, 3000) == pytest.approx(litellm.completion_cost(response, model=model))

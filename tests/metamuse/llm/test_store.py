@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from metamuse.errors import UsageError
 from metamuse.llm import CompletionStore, LLMRequest
-from metamuse.llm.store import Record
+from metamuse.llm.store import REMEMBERED, Record
 from metamuse.llm.types import Call, RawAnswer
 
 
@@ -137,3 +137,17 @@ def test_full_disk_is_a_sentence_and_leaves_whole_lines(
     monkeypatch.undo()
     store.add(_call("b"), 0, _record())
     assert store.get(_call("b"), 0) == _record()
+
+
+def test_calls_are_what_was_answered_or_lost(store: CompletionStore) -> None:
+    store.add(_call(), 0, _record())
+    store.add(_call(), 1, Record(RawAnswer("", "stop", 10, 0, problem="empty"), "openai/m", 0.1, 1.0))
+    store.add_lost(_call("s2"), "reset", 300, 0.5)
+    store.add(
+        _call("s3"),
+        0,
+        Record(RawAnswer("8 attempts", "error", 0, 0, problem="failing"), "openai/m", 0.0, 0.0),
+    )
+    store.add(_call("s4"), 0, Record(RawAnswer("known", REMEMBERED, 0, 0), "openai/m", 0.0, 0.0))
+    assert store.totals.completions == 4
+    assert store.totals.calls == 3

@@ -182,6 +182,20 @@ def test_the_winner_is_compared_with_the_incumbent_first() -> None:
     assert "than cunning (" in verdict(problem, state)[0]
 
 
+def test_the_short_form_of_the_winner_is_shown_with_its_proof() -> None:
+    problem = FakeProblem()
+    state = fake_state(problem, studied=True)
+    best = ranking.best(problem, state)
+    assert best is not None
+    assert "In short" not in parsed(page(problem, state, Path("r1"))).text
+    lengths = {w: {"lines": n, "statements": n, "constants": 1} for w, n in (("before", 84), ("after", 41))}
+    proof = {"workloads": 24, "decisions": 12_345, "digest": "ab", "trials": 9, "holdout": None}
+    best.data["simplified"] = {"source": "class Shorter: ...\n", **lengths, **proof}
+    text = parsed(page(problem, state, Path("r1"))).text
+    assert "84 → 41 lines" in text and "24 feedback and validation workloads (12,345 decisions)" in text
+    assert "class Shorter" in text and "hold-out workloads are not known" in text
+
+
 def test_a_winner_that_fails_on_shifted_workloads_is_said_to() -> None:
     problem = FakeProblem()
     state = fake_state(problem, studied=True)
@@ -206,7 +220,7 @@ def test_source_that_is_not_python_is_shown_plainly() -> None:
 def test_an_unknown_price_is_unknown() -> None:
     problem = FakeProblem()
     state = fake_state(problem, provider="litellm")
-    state.calls[3]["cost_usd"] = None
+    state.calls.append(state.calls[3] | {"key": "1/repair/0", "cost_usd": None})
     text = parsed(page(problem, state, Path("r1"))).text
     assert "unknown" in text
     assert "$0.00" not in text

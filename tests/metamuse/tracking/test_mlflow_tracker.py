@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sqlite3
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +50,10 @@ def begun(all_events: list[dict[str, Any]]) -> RunState:
 class Record:
     """What MLflow has."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, database: str = "/mlflow.db") -> None:
         from mlflow.tracking import MlflowClient
 
-        self.client = MlflowClient(uri(root))
+        self.client = MlflowClient(f"sqlite:///{root}{database}")
         experiment = self.client.get_experiment_by_name("metamuse/fake")
         runs = self.client.search_runs([experiment.experiment_id])
         self.parents = [r for r in runs if "mlflow.parentRunId" not in r.data.tags]
@@ -188,3 +191,71 @@ def test_the_loop_never_waits(root: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert time.perf_counter() - began < 0.4
     tracker.finish(state)
     assert "server is away" in tracker.trouble
+
+
+def all_of_it(root: Path, solutions: int, database: str = "/mlflow.db") -> None:
+    """The record is complete."""
+    record = Record(root, database)
+    assert len(record.parents) == 1
+    assert record.parent.info.status == "FINISHED"
+    assert [step for step, _ in record.history("executable")] == list(range(solutions))
+    assert len(record.table(record.parent, "solutions.json")["data"]) == solutions
+
+
+def test_a_database_that_is_locked_meanwhile_has_everything_in_the_end(root: Path) -> None:
+    problem, all_events = FakeProblem(), list(events(FakeProblem(), solutions=6, failing=0.0))
+    state = begun(all_events)
+    with sqlite3.connect(root / "mlflow.db", isolation_level=None) as other:
+        other.execute("begin exclusive")
+        tracker = MlflowTracker(uri(root), root)
+        tracker.start(problem, state, root / "fake" / NAME)
+        for event in all_events[2:]:
+            state.apply(event)
+            tracker.event(state, event)
+        wait_for(lambda: tracker.trouble != "")
+        assert "database is locked" in tracker.trouble
+        other.execute("rollback")
+    tracker.finish(state)
+    assert tracker.trouble == ""
+    all_of_it(root, 6)
+
+
+@pytest.mark.parametrize("fault", ["deleted", "damaged", "artifacts"])
+def test_a_database_that_is_lost_meanwhile_can_be_written_again(
+    root: Path, fault: str, capsys: pytest.CaptureFixture[str], empty_database: Path
+) -> None:
+    problem, all_events = FakeProblem(), list(events(FakeProblem(), solutions=6, failing=0.0))
+    state, folder = begun(all_events), root / "fake" / NAME
+    tracker = MlflowTracker(uri(root), root)
+    tracker.start(problem, state, folder)
+    wait_for(lambda: bool(sqlite3.connect(root / "mlflow.db").execute("select * from runs").fetchall()))
+    database, artifacts = root / "mlflow.db", root / "fake" / "mlflow-artifacts"
+    if fault == "artifacts":
+        shutil.rmtree(artifacts, ignore_errors=True)
+        artifacts.parent.mkdir(exist_ok=True)
+        artifacts.write_text("no folder")
+    else:
+        database.unlink()
+        if fault == "damaged":
+            database.write_bytes(b"this is no database" * 1000)
+    for event in all_events[2:]:
+        state.apply(event)
+        tracker.event(state, event)
+    tracker.finish(state)
+    _, err = capsys.readouterr()
+    assert "report run=" in err and "Traceback" not in err
+    database.unlink(missing_ok=True)
+    shutil.copy(empty_database, database)
+    if fault == "artifacts":
+        artifacts.unlink()
+    # MLflow keeps what it opened under a URI; the command that rebuilds runs in a process of its own.
+    rebuild(uri(root).replace("/mlflow.db", "/./mlflow.db"), root, problem, state, folder)
+    all_of_it(root, 6, "/./mlflow.db")
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

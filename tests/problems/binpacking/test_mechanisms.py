@@ -126,6 +126,14 @@ def test_what_is_to_beat_best_fit_on_long_streams_does(parts: tuple[str, ...]) -
     assert score.value < best_fit.value - 1.0
 
 
+def test_a_new_bin_is_priced_on_the_shelf_where_it_will_stand() -> None:
+    source = _source("classes", "stock_squares", "open_free", CLASSES=2, STRAY=1.0, CROWD=0.1, FIT=0.01)
+    state = _holding(InterpretedPolicy(load(source, simulator.CONTRACT)), [45, 45, 60])
+    # 54 finds no room in its class and strays to a bin of 45, on the other shelf.
+    assert state.choose(54, np.array([55, 55, 40]), 3) in (-1, 0, 1)
+    assert state.shelf == state.home(54) != state.home(45)
+
+
 def test_a_valley_keeps_middling_leftovers_away() -> None:
     def chosen(*rules: str) -> int:
         policy = InterpretedPolicy(load(_source("levels", *rules, LOW=0.02, HIGH=0.2), simulator.CONTRACT))

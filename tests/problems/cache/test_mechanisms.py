@@ -128,6 +128,62 @@ def test_admission_rules_keep_one_hit_traffic_out(rule: str) -> None:
     assert _misses(_source("arrival", rule), keys, 40) < _misses(_source("arrival"), keys, 40) - 0.05
 
 
+FRONTS = [rule for rule in RULES if rule.startswith("front_")]
+_COMPETING = ["front_contest", "front_climb", "front_ghosts"]
+
+
+@pytest.mark.parametrize("front", FRONTS)
+@pytest.mark.parametrize("structure", ["regions", "balance", "span"])
+def test_a_front_stands_before_a_structure_beside_every_kind_of_rule(front: str, structure: str) -> None:
+    rules = ("admit_lottery", "insert_wave", "memory_boost", "guard_credit", "worth_fame", "hit_rest")
+    source = _source(structure, front, *rules)
+    assert "self.window" in source
+    _interpreted(source, _jobs((1, 2, 12)))
+
+
+@pytest.mark.parametrize("front", _COMPETING)
+def test_a_window_that_is_contested_keeps_frequent_objects_from_a_scan(front: str) -> None:
+    rng = np.random.default_rng(6)
+    hot = rng.integers(0, 30, 3000)
+    keys = np.where(np.arange(3000) % 3 > 0, np.arange(3000) + 1000, hot)
+    assert _misses(_source("recency", front), keys, 40) < _misses(_source("recency"), keys, 40) - 0.1
+
+
+@pytest.mark.parametrize(("front", "lets_in"), [("front_trial", {"PASS": 1}), ("front_nursery", {})])
+def test_a_queue_in_front_holds_back_what_is_requested_once(front: str, lets_in: dict[str, float]) -> None:
+    rng = np.random.default_rng(7)
+    keys = np.where(rng.random(4000) < 0.5, rng.integers(0, 40, 4000), np.arange(4000) + 1000)
+    fronted = _source("arrival", front, SMALL=0.2, **lets_in)
+    assert _misses(fronted, keys, 50) < _misses(_source("arrival"), keys, 50) - 0.05
+
+
+def test_ghosts_widen_a_window_for_recency_and_leave_it_small_in_a_loop() -> None:
+    def share(keys: np.ndarray) -> float:
+        policy = InterpretedPolicy(load(_source("recency", "front_ghosts", PULL_IN=0.02), simulator.CONTRACT))
+        made = []
+        construct = policy.state
+        policy.state = lambda *given: made.append(construct(*given)) or made[-1]  # type: ignore[method-assign,func-returns-value]
+        simulator.simulate(policy, simulator.bind(policy), simulator.Job(Trace.from_keys("t", keys), 40))
+        return float(made[-1].share)
+
+    rng = np.random.default_rng(8)
+    # Each object is asked for a few times, soon after one another, and never again.
+    drifting = np.arange(4000) // 4 + rng.integers(0, 30, 4000)
+    assert share(drifting) > 0.2
+    assert share(np.tile(np.arange(400), 10)) < 0.1
+
+
+def test_short_spans_are_kept_in_a_loop_and_a_scan() -> None:
+    loop = np.tile(np.arange(60), 60)
+    assert _misses(_source("span", GUESTS=0.02), loop, 40) < 0.5 < _misses(_source("recency"), loop, 40)
+
+
+def test_two_parts_cannot_write_the_same_method() -> None:
+    draft = drafted(Plan(Part("ladder")))
+    with pytest.raises(ValueError, match="climb"):
+        draft.method("climb", "slot", ["return slot"])
+
+
 def test_catalogue_is_consistent() -> None:
     assert len({m.id for m in MECHANISMS}) == len(MECHANISMS)
     named = {part for m in MECHANISMS for part in m.parts}
@@ -164,7 +220,7 @@ def test_a_design_holds_a_plan_that_gives_the_same_policy_under_any_seed() -> No
 
 def test_strength_reaches_the_constant() -> None:
     def small(strength: float) -> float:
-        draft = drafted(Plan(Part("probation", strength)), np.random.default_rng(0))
+        draft = drafted(Plan(Part("recency"), (Part("front_trial", strength),)), np.random.default_rng(0))
         return draft.numbers["SMALL"]
 
     assert small(0.1) < small(0.5) < small(0.9)
@@ -181,6 +237,21 @@ def test_no_role_is_taken_more_often_than_it_has_places() -> None:
             assert sum(name.startswith(role + "_") for name in names) <= places
 
 
+def test_plans_are_small_and_mostly_treat_newcomers_in_one_way() -> None:
+    rng = np.random.default_rng(9)
+    plans = []
+    for _ in range(300):
+        drawn = rng.choice(len(MECHANISMS), 4, replace=False)
+        plans.append(combine([(MECHANISMS[i].parts, None) for i in drawn], rng))
+    fronted = [
+        [rule.role for rule in plan.rules] for plan in plans if any(r.role == "front" for r in plan.rules)
+    ]
+    assert 60 < len(fronted) < 180
+    assert sum("insert" in roles or "admit" in roles for roles in fronted) < len(fronted) / 3
+    assert {plan.structure.name for plan in plans} == set(STRUCTURES)
+    assert np.mean([len(plan.rules) for plan in plans]) < 3.5
+
+
 def test_a_design_from_elsewhere_becomes_a_policy() -> None:
     design = {"name": "Other", "idea": 'A "clever" \\ idea', "state": "a queue [plan: nonsense + x | A=1]"}
     source = LIBRARY.code(design, lambda text: MECHANISMS[0], np.random.default_rng(0))
@@ -188,9 +259,7 @@ def test_a_design_from_elsewhere_becomes_a_policy() -> None:
 
 
 def test_repairs_get_simpler_and_end() -> None:
-    plan = Plan(
-        Part("probation"), tuple(map(Part, ("admit_door", "insert_jury", "worth_count", "guard_due")))
-    )
+    plan = Plan(Part("circle"), tuple(map(Part, ("admit_door", "insert_jury", "worth_count", "guard_due"))))
     draft = drafted(plan)
     code = draft.source("x")
     design = {"name": "N", "idea": "I.", "state": plan.line(draft.numbers)}

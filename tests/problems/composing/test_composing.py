@@ -104,6 +104,17 @@ def test_a_design_comes_back_as_its_policy() -> None:
     assert library.repair(design, code, _unasked, rng).count("TAKE_FIRST") == 0
 
 
+def test_an_idea_holds_only_observations_that_the_plan_carries_out() -> None:
+    library, rng = ToyLibrary(), np.random.default_rng(2)
+    whistle = entry(
+        "whistle", "take_first take_last", ("once", "twice", "thrice"), "a tone", "it blows {amount}"
+    )
+    observed = [(ALARM, "It rings."), (whistle, "It blows.")]
+    assert library.design(observed, ("idea",), rng)["idea"] == "It rings. It blows."
+    last = entry("last", "take_last take_first", ("once", "twice", "thrice"), "an end", "it ends {amount}")
+    assert library.design([(ALARM, "It rings."), (last, "It ends.")], ("idea",), rng)["idea"] == "It rings."
+
+
 def test_a_design_without_a_plan_is_understood_by_its_sentences() -> None:
     code = ToyLibrary().code({"act": "it rings thrice a day"}, lambda text: ALARM, np.random.default_rng(0))
     assert "TAKE_FIRST" in code
