@@ -3,7 +3,7 @@
 Greedy, largest pieces first: what is dead by its text, whole methods, statements, branches, operands. A piece goes if
 all decisions on all workloads stay what they were, to the last one: the simulator folds them into a digest that a
 policy cannot reach. Trials run on one compiled program whose pieces are switched off by bits of its state
-(:mod:`metamuse.policy.switches`), first on few workloads, to which the first one that tells a difference is added; the
+(:mod:`metamuse.policy.switchboard`), first on few workloads, to which the first one that tells a difference is added; the
 text that results is compiled by itself and compared on everything.
 
 What comes out depends on the text, the workloads and the number of trials only, never on time.
@@ -25,7 +25,8 @@ from metamuse.policy.program import Program, load
 from metamuse.policy.reprint import reprint
 from metamuse.policy.rules import is_text
 from metamuse.policy.sweep import policy_of, sweep
-from metamuse.policy.switches import Board, Switch, board, switches, without
+from metamuse.policy.switchboard import Board, board
+from metamuse.policy.switches import Switch, switches, without
 from problems.base import Problem, workload_name
 
 Values = Mapping[str, int | float]

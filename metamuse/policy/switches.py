@@ -1,29 +1,24 @@
-"""A program in which every piece can be switched off while it runs: one compilation serves hundreds of trials.
+"""The pieces of a program that may be left out, and the program without some of them.
 
-Compiling a candidate costs a second, running it on all workloads a tenth of that. So the pieces whose removal is to be
-tried are not removed one by one from the text: each is guarded by a bit of a constant that lives in the state
-(``if OFF_0 & 4 == 0: ...``, ``x + (0 if OFF_0 & 8 else y)``), and a trial only sets bits. What turned out to decide
-nothing is then removed from the text (:func:`without`).
+Whether a piece decides anything is tried on :mod:`metamuse.policy.switchboard`.
 """
 
 from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from evaluators.base import Contract
 from metamuse.policy.rules import is_self, is_text
 from metamuse.policy.sweep import functions_of
 
-#: Switches in one constant, and the most a program gets (its text has a limit).
-_BITS = 30
+#: The most switches a program gets (the text with all of them has a limit).
 MOST = 300
 
 #: What takes the place of an operand that is left out.
-_NEUTRAL: dict[type[ast.operator], tuple[int | None, int | None]] = {
+NEUTRAL: dict[type[ast.operator], tuple[int | None, int | None]] = {
     ast.Add: (0, 0),
     ast.Sub: (None, 0),
     ast.Mult: (1, 1),
@@ -84,8 +79,8 @@ def switches(tree: ast.Module, contract: Contract) -> list[Switch]:
     return _Finder(tree, contract).found()
 
 
-def _number(tree: ast.AST) -> dict[int, int]:
-    """Number of every node by ``id``."""
+def sites_of(tree: ast.AST) -> dict[int, int]:
+    """Site of every node, by its ``id``."""
     return {id(node): i for i, node in enumerate(ast.walk(tree))}
 
 
@@ -96,7 +91,7 @@ def _size(*nodes: ast.AST) -> int:
 class _Finder:
     def __init__(self, tree: ast.Module, contract: Contract) -> None:
         self.tree = tree
-        self.sites = _number(tree)
+        self.sites = sites_of(tree)
         self.list: list[Switch] = []
         self.whiles = 0
         self.arrays = {
@@ -174,8 +169,8 @@ class _Finder:
 
     def _expression(self, node: ast.expr, around: tuple[int, ...]) -> None:
         inner = (*around, self.sites[id(node)])
-        if isinstance(node, ast.BinOp) and type(node.op) in _NEUTRAL:
-            for arm, neutral in zip((node.left, node.right), _NEUTRAL[type(node.op)], strict=True):
+        if isinstance(node, ast.BinOp) and type(node.op) in NEUTRAL:
+            for arm, neutral in zip((node.left, node.right), NEUTRAL[type(node.op)], strict=True):
                 if neutral is not None and not self._is_array(arm):
                     exact = not isinstance(node.op, ast.Div) and not _is_float(arm)
                     self._add(arm, "operand", 1 + _size(arm), inner, exact)
@@ -194,7 +189,7 @@ class _Finder:
         func = node.func
         if isinstance(func, ast.Name) and func.id in ("min", "max"):
             for arm in node.args:
-                if _other(node, arm) is not None:
+                if other_operand(node, arm) is not None:
                     self._add(arm, "operand", 1 + _size(arm), (*around, site), not _is_float(arm), site)
             return
         name = func.id if isinstance(func, ast.Name) else getattr(func, "attr", "")
@@ -243,189 +238,10 @@ def _assigned(node: ast.stmt) -> set[str]:
     return set()
 
 
-def _other(call: ast.Call, arm: ast.expr) -> ast.expr | None:
+def other_operand(call: ast.Call, arm: ast.expr) -> ast.expr | None:
     """Another argument of ``min`` or ``max`` that is small enough to be written twice."""
     small = [a for a in call.args if a is not arm and _size(a) <= _SMALL]
     return small[0] if small else None
-
-
-# -- the program with its switches
-
-
-@dataclass(frozen=True)
-class Board:
-    """A program with switches.
-
-    Attributes:
-        source: Its text.
-        constants: Names of the constants that hold the bits.
-        places: Constant and bit of each switch.
-        fuel: Attribute that counts down with every iteration; at 0 the program fails.
-    """
-
-    source: str
-    constants: tuple[str, ...]
-    places: Mapping[Switch, tuple[str, int]]
-    fuel: str
-
-    def set(self, state: Any, off: Collection[Switch], fuel: int) -> None:
-        """Set the switches of a compiled policy's fresh state."""
-        words = dict.fromkeys(self.constants, 0)
-        for switch in off:
-            name, bit = self.places[switch]
-            words[name] |= bit
-        for name, word in words.items():
-            state.k[name] = word
-        state.r[self.fuel] = fuel
-
-    def fuel_left(self, state: Any) -> int:
-        """What is left of a state's fuel after a run."""
-        return int(state.r[self.fuel][0])
-
-
-def board(tree: ast.Module, found: Sequence[Switch]) -> Board:
-    """The program with the given switches, all of them on.
-
-    Args:
-        tree: A checked module that :func:`switches` was given; not changed.
-        found: Some of the switches.
-    """
-    taken = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
-    taken |= {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
-    prefix, fuel = _fresh("OFF", taken), _fresh("fuel", taken)
-    places = {s: (f"{prefix}_{i // _BITS}", 1 << i % _BITS) for i, s in enumerate(found)}
-    names = tuple(dict.fromkeys(name for name, _ in places.values()))
-    guarded = _Guarding(tree, places, fuel).module()
-    marks = [f"{name} = 0  # tune: 0..{(1 << _BITS) - 1}" for name in names]
-    first = next(
-        i for i, n in enumerate(guarded.body) if not isinstance(n, ast.ImportFrom | ast.Import | ast.Expr)
-    )
-    text = [ast.unparse(node) for node in guarded.body]
-    return Board("\n".join([*text[:first], *marks, *text[first:]]) + "\n", names, places, fuel)
-
-
-def _fresh(name: str, taken: Collection[str]) -> str:
-    while any(known.startswith(name) for known in taken):
-        name += "_x"
-    return name
-
-
-class _Guarding(ast.NodeTransformer):
-    def __init__(self, tree: ast.Module, places: Mapping[Switch, tuple[str, int]], fuel: str) -> None:
-        self.copy = copy.deepcopy(tree)
-        self.sites = _number(self.copy)
-        self.by_site = {(s.site, s.action): place for s, place in places.items()}
-        self.fuel = fuel
-        self.of_class = False
-
-    def module(self) -> ast.Module:
-        for node in list(self.copy.body):
-            self.of_class = isinstance(node, ast.ClassDef)
-            for function in node.body if isinstance(node, ast.ClassDef) else [node]:
-                if not isinstance(function, ast.FunctionDef):
-                    continue
-                if function.name == "__init__":
-                    target = ast.Attribute(ast.Name("self", ast.Load()), self.fuel, ast.Store())
-                    function.body.append(ast.Assign([target], ast.Constant(0)))
-                else:
-                    function.body = self._block(function.body)
-        return ast.fix_missing_locations(self.copy)
-
-    def _is_off(self, node: ast.AST, action: str) -> ast.expr | None:
-        place = self.by_site.get((self.sites.get(id(node), -1), action))
-        if place is None:
-            return None
-        bits = ast.BinOp(ast.Name(place[0], ast.Load()), ast.BitAnd(), ast.Constant(place[1]))
-        return ast.Compare(bits, [ast.NotEq()], [ast.Constant(0)])
-
-    def _block(self, block: Sequence[ast.stmt]) -> list[ast.stmt]:
-        return [self._statement(node) for node in block]
-
-    def _statement(self, node: ast.stmt) -> ast.stmt:
-        off = self._is_off(node, "delete")
-        if isinstance(node, ast.If):
-            node.test = self._forced(node, self._expression(node.test))
-            node.body, node.orelse = self._block(node.body), self._block(node.orelse)
-        elif isinstance(node, ast.While | ast.For):
-            if isinstance(node, ast.For):
-                node.iter = self._expression(node.iter)
-            else:
-                node.test = self._expression(node.test)
-            node.body, node.orelse = [*self._burn(), *self._block(node.body)], self._block(node.orelse)
-        else:
-            for name, value in ast.iter_fields(node):
-                if isinstance(value, ast.expr):
-                    setattr(node, name, self._expression(value))
-                elif name == "targets":
-                    setattr(node, name, [self._expression(target) for target in value])
-        return node if off is None else ast.If(ast.UnaryOp(ast.Not(), off), [node], [])
-
-    def _burn(self) -> list[ast.stmt]:
-        """One iteration's fuel; division by zero when there is none left."""
-        if not self.of_class:
-            return []
-        left = ast.Attribute(ast.Name("self", ast.Load()), self.fuel, ast.Load())
-        some = ast.Call(ast.Name("int", ast.Load()), [ast.Compare(left, [ast.Gt()], [ast.Constant(0)])], [])
-        target = ast.Attribute(ast.Name("self", ast.Load()), self.fuel, ast.Store())
-        one = ast.BinOp(ast.Constant(1), ast.FloorDiv(), some)
-        return [ast.AugAssign(target, ast.Sub(), one)]
-
-    def _forced(self, node: ast.AST, test: ast.expr) -> ast.expr:
-        false, true = self._is_off(node, "false"), self._is_off(node, "true")
-        if false is not None:
-            test = ast.BoolOp(ast.And(), [ast.UnaryOp(ast.Not(), false), test])
-        return test if true is None else ast.BoolOp(ast.Or(), [true, test])
-
-    def _expression(self, node: ast.expr) -> ast.expr:
-        if isinstance(node, ast.IfExp):
-            plain = node.test
-            node.body, node.orelse = self._expression(node.body), self._expression(node.orelse)
-            node.test = self._forced(node, self._expression(plain))
-            return node
-        inside = self._is_off(node, "inside")
-        bare = copy.deepcopy(node.args[0]) if inside is not None and isinstance(node, ast.Call) else None
-        others = (
-            {
-                id(arm): copy.deepcopy(_other(node, arm))
-                for arm in node.args
-                if self._is_off(arm, "operand") is not None
-            }
-            if isinstance(node, ast.Call)
-            else {}
-        )
-        for name, value in ast.iter_fields(node):
-            if isinstance(value, ast.expr):
-                setattr(node, name, self._arm(node, value, name, others))
-            elif isinstance(value, list):
-                setattr(node, name, [self._item(node, item, name, others) for item in value])
-        return node if inside is None or bare is None else ast.IfExp(inside, bare, node)
-
-    def _item(self, parent: ast.expr, item: Any, name: str, others: Mapping[int, ast.expr | None]) -> Any:
-        if isinstance(item, ast.keyword):
-            item.value = self._expression(item.value)
-            return item
-        return self._arm(parent, item, name, others) if isinstance(item, ast.expr) else item
-
-    def _arm(
-        self, parent: ast.expr, arm: ast.expr, name: str, others: Mapping[int, ast.expr | None]
-    ) -> ast.expr:
-        off = self._is_off(arm, "operand")
-        other = others.get(id(arm))
-        inner = self._expression(arm)
-        if off is None:
-            return inner
-        if isinstance(parent, ast.BoolOp):
-            if isinstance(parent.op, ast.And):
-                return ast.BoolOp(ast.Or(), [off, inner])
-            return ast.BoolOp(ast.And(), [ast.UnaryOp(ast.Not(), off), inner])
-        if isinstance(parent, ast.BinOp):
-            left, right = _NEUTRAL[type(parent.op)]
-            return ast.IfExp(off, ast.Constant(left if name == "left" else right), inner)
-        assert other is not None
-        return ast.IfExp(off, other, inner)
-
-
-# -- the program without what is off
 
 
 def without(tree: ast.Module, off: Collection[Switch]) -> ast.Module:
@@ -437,7 +253,7 @@ def without(tree: ast.Module, off: Collection[Switch]) -> ast.Module:
 class _Removing:
     def __init__(self, tree: ast.Module, off: Collection[tuple[int, str]]) -> None:
         self.tree = tree
-        self.sites = _number(tree)
+        self.sites = sites_of(tree)
         self.off = off
 
     def module(self) -> ast.Module:
@@ -481,7 +297,7 @@ class _Removing:
         if isinstance(node, ast.BinOp):
             left, right = (self._is_off(arm, "operand") for arm in (node.left, node.right))
             if left and right:
-                neutral = _NEUTRAL[type(node.op)][0]
+                neutral = NEUTRAL[type(node.op)][0]
                 return ast.Constant(neutral)
             if left or right:
                 return self._expression(node.right if left else node.left)
