@@ -5,7 +5,6 @@ Usage: ``METAMUSE_DATA=FOLDER python -m benchmarks.composer_quality [--problem c
 result; with ``--run`` it only reads. Cache: feedback is the synthetic default; validation and hold-out are the
 halves of the traces in ``cache/`` (see :func:`halves`). Bin packing: the synthetic default. ``--trials`` tunes the
 finalists' constants, and those of the baselines with as many trials; the baselines count untuned in any case.
-300 solutions on the real traces take 15 minutes on two idle cores.
 """
 
 from __future__ import annotations
