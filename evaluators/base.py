@@ -42,6 +42,11 @@ class PolicyError(Exception):
         return (PolicyError, (self.kind, self.message))
 
 
+def without_folders(name: str) -> str:
+    """A workload's name for a failure's message: messages go to the model, and a user's folders do not."""
+    return name.replace("\\", "/").rpartition("/")[2]
+
+
 class WorkloadError(ValueError):
     """A workload cannot be read or used; the message is one sentence that names the file and the position."""
 

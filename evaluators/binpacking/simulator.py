@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from evaluators.base import Contract, Decisions, Method, Policy, PolicyError, Score
+from evaluators.base import Contract, Decisions, Method, Policy, PolicyError, Score, without_folders
 from evaluators.binpacking.stream import Stream
 from evaluators.digest import fold
 
@@ -149,4 +149,4 @@ def simulate(policy: Policy, loop: Any, stream: Stream) -> Score:
 def _failed(kind: str, message: str, stream: Stream, counters: np.ndarray) -> PolicyError:
     """A failure, with the item at which it happened."""
     item = int(counters[NEXT])
-    return PolicyError(kind, f"{message} (at item {item} of {stream.name})", event=item)
+    return PolicyError(kind, f"{message} (at item {item} of {without_folders(stream.name)})", event=item)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluators.base import Contract, Decisions, Method, Policy, PolicyError, Score
+from evaluators.base import Contract, Decisions, Method, Policy, PolicyError, Score, without_folders
 from evaluators.cache import driver as d
 from evaluators.cache import store as books
 from evaluators.cache.trace import Trace
@@ -149,7 +149,7 @@ def simulate(policy: Policy, loop: Any, job: Job, stop: int | None = None) -> Sc
 def _failed(kind: str, message: str, job: Job, counters: np.ndarray) -> PolicyError:
     """A failure, with the request at which it happened."""
     now = int(counters[books.NOW])
-    where = f"at request {now} of {job.trace.name}, capacity {job.capacity}"
+    where = f"at request {now} of {without_folders(job.trace.name)}, capacity {job.capacity}"
     return PolicyError(kind, f"{message} ({where})", event=now)
 
 

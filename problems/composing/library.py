@@ -139,7 +139,7 @@ class ComposedLibrary:
 
 
 def _sentences(design: Mapping[str, str]) -> list[str]:
-    return [text for text in re.split(r"(?<=\.)\s+", design.get("idea", "")) if text][:2]
+    return [text for text in re.split(r"(?<=\.)\s+", design.get("idea", "")) if text][:_IDEAS]
 
 
 def _name(plan: Plan, rng: np.random.Generator) -> str:

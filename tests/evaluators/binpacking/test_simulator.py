@@ -76,8 +76,9 @@ def choosing(body: str) -> str:
 def test_illegal_choices(body: str, reason: str) -> None:
     policy = CompiledPolicy(load(choosing(body), CONTRACT), (100,))
     with pytest.raises(PolicyError, match=reason) as caught:
-        simulate(policy, bind(policy), Stream("s", np.full(9, 60, dtype=np.int64), 100))
+        simulate(policy, bind(policy), Stream("/home/ada/s.txt#3", np.full(9, 60, dtype=np.int64), 100))
     assert caught.value.kind == "illegal"
+    assert "of s.txt#3)" in caught.value.message, "messages go to the model, a user's folders do not"
 
 
 def test_the_free_space_cannot_be_written() -> None:

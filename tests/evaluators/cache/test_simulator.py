@@ -85,7 +85,7 @@ class Logged:
 def run(
     policy: Logged, keys: Sequence[int], capacity: int, sizes: Sequence[int] | None = None, **job: Any
 ) -> Any:
-    trace = Trace.from_keys("t", np.array(keys), sizes=None if sizes is None else np.array(sizes))
+    trace = Trace.from_keys("/home/ada/t", np.array(keys), sizes=None if sizes is None else np.array(sizes))
     return simulate(policy, bind(policy), Job(trace, capacity, sizes is not None, **job))
 
 
@@ -218,6 +218,7 @@ def test_illegal_victims_are_classified(answer: Callable[[int], int], reason: st
         run(Logged(victim=victim), [1, 2, 3, 4, 5], capacity=2)
     assert caught.value.kind == "illegal"
     assert "at request" in caught.value.message
+    assert " of t, " in caught.value.message, "messages go to the model, a user's folders do not"
 
 
 def test_warmup_is_served_but_not_counted() -> None:
