@@ -78,10 +78,8 @@ class InboxTransport:
         self._waiting[prompt.number] = prompt, answer
         if self._watcher is None or self._watcher.done():
             self._watcher = asyncio.create_task(self._watch())
-        try:
-            text = await answer
-        finally:
-            del self._waiting[prompt.number]
+        text = await answer  # where this is cancelled, the prompt goes on waiting: for the next session
+        del self._waiting[prompt.number]
         self._ledger.answered(prompt)
         self._put_away(prompt)
         # No usage is reported: the client estimates the tokens.
@@ -99,6 +97,7 @@ class InboxTransport:
         if self._ledger is not None:
             self._ledger.close()
             self._ledger = None
+            self._announce()
 
     async def _watch(self) -> None:
         try:

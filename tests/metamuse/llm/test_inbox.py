@@ -156,7 +156,10 @@ def test_no_more_prompts_are_open_than_wanted_and_several_can_be_pasted_at_once(
 
     changes: list[list[int]] = []
     assert [r.text for r in session(tmp_path, body, changes)] == [f"answer {n}" for n in range(1, 7)]
-    assert [numbers for numbers in changes if numbers] == [[1, 2, 3, 4], [5, 6]]
+    opened = [numbers for numbers in changes if numbers]
+    assert opened[0] == [1, 2, 3, 4]
+    # The places of the answered ones become free one by one, so the two that waited may be told apart or together.
+    assert opened[-1] == [5, 6] and all(set(numbers) <= {5, 6} for numbers in opened[1:])
     assert changes[-1] == []
     assert not list((tmp_path / "inbox").glob("*.md"))
 
