@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -77,10 +77,12 @@ class Contract:
     Attributes:
         init: Parameter names of ``__init__`` after ``self`` (all ints or floats).
         methods: The methods of ``Policy``.
+        alternatives: Names of optional methods of which a policy must define at least one.
     """
 
     init: tuple[str, ...]
     methods: tuple[Method, ...]
+    alternatives: tuple[str, ...] = ()
 
     def method(self, name: str) -> Method | None:
         """The method of that name, if the contract has one."""
@@ -109,6 +111,12 @@ class Policy(Protocol):
 
         For simulators whose number of things is not known beforehand. What is used afterwards is the result;
         called with twice the room each time, it costs O(1) an index.
+        """
+
+    def bank(self, states: Sequence[Any]) -> Any:
+        """Several states as one argument of a driver; the driver's ``view`` of it is indexed by their number.
+
+        For simulators with many instances of a policy. The caller keeps the states alive, and does not grow them.
         """
 
     def bind(self, factory: Callable[..., Any], defaults: Mapping[str, Any]) -> Any:

@@ -24,7 +24,7 @@ from metamuse import ranking, rundir
 from metamuse.cli.tables import table
 from metamuse.errors import tell
 from metamuse.llm.inbox_ledger import label
-from metamuse.report.verdict import decisive_set, gain_label, gap_closed, verdict
+from metamuse.report.verdict import decisive_set, gain_label, verdict
 from metamuse.state import RunState
 from metamuse.tally import Tally
 from problems.base import Problem
@@ -253,6 +253,8 @@ def summary_lines(
     ]
     if reason and reason != "done":
         lines.append(f"The run ended early: {reason}")
+    if state.spent is not None and state.spent.at_a_kill:
+        lines.append(state.spent.at_a_kill)
     sentences = (
         textwrap.wrap(s, width, break_long_words=False, break_on_hyphens=False)
         for s in verdict(problem, state)
@@ -275,7 +277,7 @@ def _rows(problem: Problem, state: RunState) -> list[list[str]]:
     rows = []
     for entry in ranking.ranked(problem, state, shown):
         gains = [ranking.mean_gain(problem, state, entry, s) for s in ("validation", "holdout")]
-        closed = gap_closed(problem, state, entry, which)
+        closed = ranking.gap_closed(problem, state, entry, which)
         name = _cut(entry.name, 40) if entry.discovered else f"({entry.kind})"
         rows.append(
             [

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
+from metamuse import diversity
 from metamuse.state import Entry, RunState
 from problems.base import Problem
 
@@ -55,6 +57,46 @@ def opponent(problem: Problem, state: RunState) -> Entry | None:
     """What the winner has to be better than: the user's incumbent, if one was scored, else the best baseline."""
     incumbent = next((e for e in state.entries.values() if e.kind == "incumbent" and e.ok), None)
     return incumbent or best_baseline(problem, state)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The way from the reference to the best bound on a set.
+
+    Attributes:
+        which: The set.
+        reference: Whose values are 0 %.
+        bound: Whose values are 100 %.
+        maximise: Whether more of the metric is better.
+    """
+
+    which: str
+    reference: Entry
+    bound: Entry
+    maximise: bool
+
+    def closed(self, entry: Entry) -> float | None:
+        """What an entry closes of it, see :func:`metamuse.diversity.gap_closed`; None if it was not scored there."""
+        if self.which not in entry.scores:
+            return None
+        own, start, end = (e.scores[self.which].values for e in (entry, self.reference, self.bound))
+        closed = diversity.gap_closed(own[None], start, end, self.maximise)
+        return None if closed is None else float(closed[0])
+
+
+def gap(problem: Problem, state: RunState, which: str) -> Gap | None:
+    """The gap on a set; None without a bound there."""
+    reference = state.entries.get(problem.reference)
+    bounds = ranked(problem, state, state.bounds(), which)
+    if reference is None or not bounds:
+        return None
+    return Gap(which, reference, bounds[0], problem.metric.maximise)
+
+
+def gap_closed(problem: Problem, state: RunState, entry: Entry, which: str) -> float | None:
+    """Percent of the gap on a set that an entry closes: its usefulness on a scale with an end."""
+    found = gap(problem, state, which)
+    return None if found is None else found.closed(entry)
 
 
 def interval(values: np.ndarray, seed: int) -> tuple[float, float]:

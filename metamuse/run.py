@@ -201,7 +201,8 @@ class Run:
         folder = journal.path.parent
         state = RunState.fold(read(journal.path))
         derived.write_solutions(state, folder)
-        state.apply(journal.append("session", layers=executor.layers()))
+        session = {"layers": executor.layers(), "solutions": self.settings.solutions}
+        state.apply(journal.append("session", **session))
         progress.say(in_force(executor.layers()))
         tracker = make_tracker(self.config, self.root)
         tracker.start(self.problem, state, folder)
@@ -270,6 +271,7 @@ class Run:
         budget = self.budget()
         if not replaying:
             totals = store.totals
+            progress.say(totals.at_a_kill)
             budget.restore(
                 usd=totals.cost_usd,
                 tokens=totals.tokens_in + totals.tokens_out,

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from metamuse import diversity, ranking
+from metamuse import accounting, diversity, ranking
 from metamuse.errors import StorageError, UsageError
 from metamuse.journal import FORMAT, read
 from metamuse.llm.store import Totals
@@ -167,12 +167,7 @@ def distinct_ids(state: RunState) -> set[str]:
 def summary(problem: Problem, state: RunState, run: str) -> dict[str, Any]:
     """summary.json."""
     done = state.executable()
-    embeddings = np.stack([s.scores["feedback"].values for s in done]) if done else np.zeros((0, 1))
-    centres = {
-        n: state.entries[n].scores["feedback"].values
-        for n in problem.neighbours
-        if n in state.entries and state.entries[n].ok
-    }
+    account = accounting.account(problem, state)
     seed = int(state.config.get("seed", 0))
     return {
         "problem": problem.version,
@@ -185,16 +180,16 @@ def summary(problem: Problem, state: RunState, run: str) -> dict[str, Any]:
             "gain": problem.metric.gain,
         },
         "solutions": {
-            "requested": int(state.config.get("solutions", len(state.solutions))),
+            "requested": state.requested,
             "attempted": len(state.solutions),
             "executable": len(done),
-            "distinct": len(distinct_ids(state)),
+            "distinct": account["distinct"][diversity.label(diversity.TOLERANCE)],
             "failed": state.failures(),
             "rejected": spared(state)[0],
         },
         "best": _best(problem, state, seed),
         "baselines": {e.id: _figures(problem, state, e) for e in [*state.rivals(), *state.bounds()]},
-        "diversity": diversity.summary(embeddings, [s.structure for s in done], centres),
+        "diversity": account,
         "cost": _cost(state),
         "timing": _timing(state),
     }
@@ -255,6 +250,11 @@ def _cost(state: RunState) -> dict[str, Any]:
         "usd": "unknown" if spent.unknown_price else round(spent.cost_usd, 6),
         "calls": spent.calls,
         "unanswered": spent.lost,
+        "in_flight_at_kill": {
+            "calls": spent.killed,
+            "tokens": spent.killed_tokens,
+            "usd": "unknown" if spent.killed and spent.unknown_price else round(spent.killed_usd, 6),
+        },
         "tokens_in": spent.tokens_in,
         "tokens_out": spent.tokens_out,
         "by_waypoint": {

@@ -80,7 +80,7 @@ class Scores:
         """Read from the rows of an evaluation's answer."""
         names = tuple(r["workload"] for r in rows)
         values = np.array([r["value"] for r in rows], dtype=np.float64)
-        return cls(_same_names(names), values, which, rows)
+        return cls(_same_names(names), values, intern(which), rows)
 
 
 @lru_cache(maxsize=64)
@@ -178,6 +178,7 @@ class RunState:
 
     Attributes:
         config: The resolved configuration, from the journal's first event.
+        requested: Solutions asked for; whoever goes on with a run may ask for another number.
         entries: Baselines, bounds and the incumbent by id.
         solutions: Solutions by number; a missing number is not finished.
         tuned: Tuned forms by the id of what was tuned.
@@ -189,6 +190,7 @@ class RunState:
     """
 
     config: dict[str, Any] = field(default_factory=dict)
+    requested: int = 0
     entries: dict[str, Entry] = field(default_factory=dict)
     solutions: dict[int, Entry] = field(default_factory=dict)
     tuned: dict[str, Entry] = field(default_factory=dict)
@@ -221,12 +223,14 @@ class RunState:
 
     def _on_run(self, event: dict[str, Any]) -> None:
         self.config = event["config"]
+        self.requested = self.config.get("solutions", 0)
         self.began = event["at"]
 
     def _on_session(self, event: dict[str, Any]) -> None:
         # A new process goes on with the run: the time in between does not count.
         self._seconds_before = self.seconds
         self._session_began = _clock(event)
+        self.requested = event.get("solutions", self.requested)
         self.ended = ""
 
     def _on_workloads(self, event: dict[str, Any]) -> None:
@@ -346,7 +350,7 @@ def _solution(event: dict[str, Any]) -> Entry:
     _take_outcome(entry, event)
     entry.rejected, entry.duplicate_of = event.get("duplicate", ""), event.get("duplicate_of", "")
     result = event.get("result") or {}
-    entry.marks = result.get("marks", {})
+    entry.marks = {intern(kind): mark for kind, mark in result.get("marks", {}).items()}
     if "raced" in result:
         raced = entry.data["raced"] = result["raced"]
         entry.rejected, entry.unscored = "raced", raced["of"] / raced["scored"] - 1
@@ -375,7 +379,7 @@ def _take_outcome(entry: Entry, event: dict[str, Any]) -> None:
         return
     result = event["result"]
     for name, rows in result["scores"].items():
-        entry.scores[name] = Scores.of(name, rows)
+        entry.scores[intern(name)] = Scores.of(name, rows)
         if name == "validation":
             entry.work = most_work(rows) or entry.work
     if "seconds_scoring" in event:

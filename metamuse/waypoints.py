@@ -66,6 +66,7 @@ class Waypoints:
         self.seed = seed
         self.on_call = on_call
         self._shared: dict[str, asyncio.Task[Any]] = {}
+        self._answered: dict[str, Any] = {}
         self._systems: dict[str, str] = {}
 
     async def observe(self, stimulus: str, kind: Kind = "word") -> Observation:
@@ -151,9 +152,14 @@ class Waypoints:
 
     async def _once(self, what: str, ask: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         """Ask a question that several have; whoever gives up waiting leaves the others their answer."""
+        if what in self._answered:
+            return self._answered[what]
         if what not in self._shared:
             self._shared[what] = asyncio.ensure_future(ask())
-        return await asyncio.shield(self._shared[what])
+        answer = self._answered[what] = await asyncio.shield(self._shared[what])
+        # A task that is over keeps its context, and whatever libraries put there.
+        self._shared.pop(what, None)
+        return answer
 
     def _system(self, name: str) -> dict[str, str]:
         """A system message. It depends on the problem alone, so that providers can cache the prefix of a prompt."""

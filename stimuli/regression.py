@@ -100,7 +100,10 @@ class LinearGP:
     def append(self, features: npt.ArrayLike, outputs: npt.ArrayLike) -> None:
         """Adds one row: ``features`` of shape [n_features], ``outputs`` of shape [n]."""
         if self._rows == len(self._y):
-            self._y = np.concatenate([self._y, np.empty_like(self._y)])
+            # Not concatenated: what nobody has touched yet takes no memory.
+            larger = np.empty((2 * self._rows, self._y.shape[1]))
+            larger[: self._rows] = self._y
+            self._y = larger
         block, place = divmod(self._rows, _BLOCK)
         if place == 0:
             self._x[block] = np.ones((_BLOCK, self._n_features + 1))

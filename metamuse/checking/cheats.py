@@ -128,8 +128,10 @@ class Base:
 
     @property
     def decision(self) -> Method:
-        """The first method that every policy must have."""
-        return next(m for m in self.contract.methods if m.required)
+        """The first method that every policy must have, or must have one of and this one has."""
+        methods = self.contract.methods
+        alternatives = (m for m in methods if m.name in self.contract.alternatives and self.has(m))
+        return next((m for m in methods if m.required), None) or next(alternatives)
 
 
 def _method(method: Method) -> ast.FunctionDef:

@@ -64,7 +64,7 @@ def _prompts(problem: Problem) -> Finding:
 def _contract(problem: Problem) -> Finding:
     faults = []
     methods = problem.contract.methods
-    if not any(m.required for m in methods):
+    if not any(m.required for m in methods) and not problem.contract.alternatives:
         faults.append("no method is required, so there is nothing to decide")
     for m in methods:
         if len(m.params) != len(m.types):

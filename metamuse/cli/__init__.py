@@ -28,6 +28,7 @@ COMMANDS = {
     "ui": "open MLflow's UI on the run database",
     "reproduce": "compute a published table again: table=<name> traces=<folder>",
     "check": "put a problem through the contract suite: problem=cache",
+    "validate": "measure the claims of a problem's simulator: problem=autothrottle claims=S1,S4 quick=true",
     "new": "make the files of a new problem: problem=my_problem",
 }
 
@@ -52,7 +53,7 @@ the run early; 130 interrupted (resumable).
 
 #: Keys whose values are paths or lists: quoted for Hydra, so that any path, glob or comma list of a shell works.
 _PATHS = re.compile(
-    r"^(workloads|policy|arms|seeds|run|out|traces|root|solution|file|problem\.incumbent|problem\.baselines|problem\.workloads\.\w+|stimuli\.(source|files|runs))$"
+    r"^(workloads|policy|arms|seeds|claims|run|out|traces|root|solution|file|problem\.incumbent|problem\.baselines|problem\.workloads\.\w+|stimuli\.(source|files|runs))$"
 )
 _HYDRA_WITH_VALUE = ("--cfg", "-c", "--package", "-p", "--info", "--experimental-rerun")
 _HYDRA = ("-m", "--multirun", "--resolve", "--hydra-help")

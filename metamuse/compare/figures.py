@@ -92,7 +92,7 @@ def figures(problem: Problem, folder: Path) -> Figures:
         attempted=summary["solutions"]["attempted"],
         executable=len(done),
         distinct=summary["solutions"]["distinct"],
-        entropy=summary["diversity"].get("entropy", 0.0),
+        entropy=summary["diversity"]["entropy"],
         workloads=state.entries[problem.reference].scores["validation"].workloads,
         gains=np.stack([g for g in gains if g is not None]) if gains else np.zeros((0, width)),
         best=None if best is None else best.id,

@@ -14,7 +14,7 @@ import numpy as np
 
 from metamuse.llm.budget import Budget, Reservation, estimate_prompt_tokens
 from metamuse.llm.config import LLMConfig
-from metamuse.llm.errors import BudgetExhausted, LLMBadAnswer, LLMUnavailable, ReplayMissing
+from metamuse.llm.errors import BudgetExhausted, LLMBadAnswer, LLMConfigError, LLMUnavailable, ReplayMissing
 from metamuse.llm.litellm_transport import LitellmTransport
 from metamuse.llm.memory import Memory, key_of
 from metamuse.llm.parse import AnswerError, parse_answer
@@ -198,21 +198,28 @@ class LLMClient:
         tokens_in = estimate_prompt_tokens(call.messages)
         worst = price.cost(tokens_in, call.max_tokens) if price else None
         with await self._budget.reserve(tokens_in + call.max_tokens, worst) as reservation:
+            if self._config.is_billed():
+                self._store.add_asked(call, ask, reservation.tokens, worst)
             started = time.perf_counter()
             try:
                 async with asyncio.timeout(_finite(self._budget.remaining_s())):
                     answer = await self._transport.send(call, call.request.seed + ask)
             except TransportFailure as failure:
                 if failure.billed:
-                    self._lose(call, failure.message, reservation)
+                    self._lose(call, ask, failure.message, reservation)
+                else:
+                    self._store.add_refused(call, ask)
+                raise
+            except LLMConfigError:
+                self._store.add_refused(call, ask)
                 raise
             except TimeoutError as error:
-                self._lose(call, "the budget's minutes ended before the answer", reservation)
+                self._lose(call, ask, "the budget's minutes ended before the answer", reservation)
                 raise BudgetExhausted(
                     "minutes", "budget.minutes ended while a call was in flight."
                 ) from error
             except asyncio.CancelledError:
-                self._lose(call, "interrupted before the answer", reservation)
+                self._lose(call, ask, "interrupted before the answer", reservation)
                 raise
             answer = _counted(answer, call)
             cost = _cost(answer, price)
@@ -235,11 +242,11 @@ class LLMClient:
                 raise
         return record
 
-    def _lose(self, call: Call, reason: str, reservation: Reservation) -> None:
+    def _lose(self, call: Call, ask: int, reason: str, reservation: Reservation) -> None:
         if not self._config.is_billed():
             return
         reservation.settle_in_full()
-        self._store.add_lost(call, reason, reservation.tokens, reservation.usd)
+        self._store.add_lost(call, ask, reason, reservation.tokens, reservation.usd)
 
 
 def _bad_answer(record: Record, call: Call) -> LLMBadAnswer:

@@ -7,7 +7,7 @@ import copy
 import functools
 import linecache
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numba
@@ -17,6 +17,7 @@ from numba.core.errors import NumbaError
 
 from evaluators.base import PolicyError
 from metamuse.policy import intrinsics, work
+from metamuse.policy.bank import make_bank, view
 from metamuse.policy.explain import COMPILER_LIMITS, explain, explain_limit, kind
 from metamuse.policy.expressions import Lowered
 from metamuse.policy.guards import NOT_AN_INT
@@ -24,7 +25,7 @@ from metamuse.policy.interpret import FILENAME, namespace, policy_class
 from metamuse.policy.layout import COUNTS_ATTRIBUTE, Layout, grow_instance, kind_of, layout_of
 from metamuse.policy.lower import lower, lower_kit
 from metamuse.policy.program import Program
-from metamuse.policy.slab import SlabType, read_only, slab_type, slabs
+from metamuse.policy.slab import SlabType, read_only, slab_type
 
 _TYPES = {
     "int": types.int64,
@@ -245,6 +246,10 @@ class CompiledPolicy:
         """The state with room for the indices ``0..room-1`` in its structures that grow; contents are kept."""
         return self.layout.grow(state, room)
 
+    def bank(self, states: Sequence[Any]) -> Any:
+        """Several states as one argument of a driver (:mod:`metamuse.policy.bank`)."""
+        return make_bank(states)
+
     def work(self, *states: Any) -> dict[str, Any]:
         """What calls of a metered policy's methods cost, over its states (see :func:`metamuse.policy.work.summary`)."""
         return work.summary([state.w for state in states], self.program.contract)
@@ -266,7 +271,7 @@ class CompiledPolicy:
         # The driver is trusted and checks what it is given; the policy's functions keep their own checks.
         return numba.njit(
             **(intrinsics.OPTIONS | {"boundscheck": False, "nogil": True, "no_cfunc_wrapper": True})
-        )(factory(view=slabs, show=read_only, **functions))
+        )(factory(view=view, show=read_only, **functions))
 
 
 class InterpretedPolicy:
@@ -307,6 +312,10 @@ class InterpretedPolicy:
         """The same policy, its structures that grow with room for the indices ``0..room-1``."""
         grow_instance(state, room)
         return state
+
+    def bank(self, states: Sequence[Any]) -> Any:
+        """Several policies as one argument of a driver."""
+        return states
 
     def work(self, *states: Any) -> dict[str, Any]:
         """What calls of a metered policy's methods cost, over its states."""

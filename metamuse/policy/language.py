@@ -266,6 +266,8 @@ def _check_class(node: ast.ClassDef, module: ModuleNames, contract: Contract) ->
             _check_signature(module.methods[method.name], method.params)
         elif method.required:
             fail(node, f"class Policy must define {method.name}(self, {', '.join(method.params)})")
+    if contract.alternatives and not module.methods.keys() & set(contract.alternatives):
+        fail(node, f"class Policy must define {' or '.join(contract.alternatives)}")
     for name, item in module.methods.items():
         method_of = contract.method(name)
         FunctionCheck(module, item, of_class=True).check(

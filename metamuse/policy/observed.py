@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from evaluators.base import Policy
@@ -38,6 +38,10 @@ class Observed:
         place = next(i for i, kept in enumerate(self.states) if kept is state)
         self.states[place] = self.policy.grow(state, room)
         return self.states[place]
+
+    def bank(self, states: Sequence[Any]) -> Any:
+        """As the policy."""
+        return self.policy.bank(states)
 
     def bind(self, factory: Callable[..., Any], defaults: Mapping[str, Any]) -> Any:
         """As the policy."""

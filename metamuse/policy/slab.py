@@ -107,8 +107,7 @@ def _slab_of(context: Any, builder: Any, typ: Any, value: Any) -> Any:
     return out._getvalue()
 
 
-@intrinsic
-def slabs(typingctx: Any, state: Any) -> Any:
+def define_slabs(typingctx: Any, state: Any) -> Any:
     """Turn a state tuple of arrays into a state of slabs on the stack of the caller, who keeps the arrays alive."""
     target = slab_type(state)
 
@@ -129,6 +128,9 @@ def slabs(typingctx: Any, state: Any) -> Any:
         return address
 
     return target(state), codegen
+
+
+slabs = intrinsic(define_slabs)
 
 
 @intrinsic

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from sys import intern
 
 from metamuse.proposers.base import Proposal, generators
 from metamuse.state import Entry
@@ -60,7 +61,7 @@ class Stimulated:
     def _learned(self, seen: Sequence[Entry]) -> list[ScoredSolution]:
         """What the strategy learns from: the scored ones that have observations. Each is looked at once a run."""
         for entry in seen[len(self._lengths) - 1 :]:
-            texts = tuple(o["text"] for o in entry.data.get("observations", ())) if entry.ok else ()
+            texts = tuple(intern(o["text"]) for o in entry.data.get("observations", ())) if entry.ok else ()
             if texts:
                 self._history.append(ScoredSolution(entry.scores["feedback"].values, texts))
             self._lengths.append(len(self._history))

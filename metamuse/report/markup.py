@@ -49,6 +49,11 @@ def definitions(items: Mapping[str, object]) -> Html:
     return Html("<dl>" + "".join(f"<dt>{text(k)}</dt><dd>{text(v)}</dd>" for k, v in items.items()) + "</dl>")
 
 
+def section(title: str, *parts: str) -> Html:
+    """A section of the page."""
+    return Html(f"<section><h2>{text(title)}</h2>{''.join(parts)}</section>")
+
+
 def paragraph(value: object, css: str = "") -> Html:
     """A paragraph."""
     return Html(f'<p class="{css}">{text(value)}</p>' if css else f"<p>{text(value)}</p>")

@@ -11,11 +11,11 @@ import numpy as np
 from metamuse import ranking, rundir
 from metamuse.front import costs, front
 from metamuse.report import svg
-from metamuse.report.markup import Html, code, definitions, figure, paragraph, table, text
+from metamuse.report.diverse import diverse
+from metamuse.report.markup import Html, code, definitions, figure, paragraph, section, table, text
 from metamuse.report.simplified import simplified
-from metamuse.report.verdict import SET_NAMES, compare, decisive_set, gain_label, gap_closed, verdict
+from metamuse.report.verdict import SET_NAMES, compare, decisive_set, gain_label, verdict
 from metamuse.state import Entry, RunState
-from metamuse.tally import Tally
 from problems.base import SHIFT, Problem
 
 TOP = 10
@@ -83,7 +83,9 @@ def answer(view: View) -> Html:
         "cost": _dollars(view.summary["cost"]["usd"]),
         "time": _duration(view.state.seconds),
     }
-    closed = None if view.best is None else gap_closed(view.problem, view.state, view.best, view.which)
+    closed = (
+        None if view.best is None else ranking.gap_closed(view.problem, view.state, view.best, view.which)
+    )
     if closed is not None:
         shown[f"of the gap to {view.bounds[0].id} closed"] = f"{closed:.0f} %"
     cards = "".join(f"<li><b>{text(v)}</b><span>{text(k)}</span></li>" for k, v in shown.items())
@@ -104,7 +106,7 @@ def idea(view: View) -> Html:
             + f" (tuned in {view.best.data['trials']} trials)"
         )
     words = design.get("idea") or view.best.data.get("doc") or ""
-    return _section(f"The idea: {view.best.name}", paragraph(words), definitions(items))
+    return section(f"The idea: {view.best.name}", paragraph(words), definitions(items))
 
 
 def chain(view: View) -> Html:
@@ -137,7 +139,7 @@ def chain(view: View) -> Html:
         ("Code", paragraph(f"solutions/{view.best.id}/policy.py", "note") + repairs + code(view.best.source)),
     ]
     items = "".join(f"<li><h3>{title}</h3>{body}</li>" for title, body in steps)
-    return _section("From stimulus to code", Html(f'<ol class="chain">{items}</ol>'))
+    return section("From stimulus to code", Html(f'<ol class="chain">{items}</ol>'))
 
 
 def leaderboard(view: View) -> Html:
@@ -148,7 +150,7 @@ def leaderboard(view: View) -> Html:
     rows, classes = [], []
     new = rundir.distinct_ids(view.state)
     for entry in order:
-        closed = gap_closed(view.problem, view.state, entry, view.which)
+        closed = ranking.gap_closed(view.problem, view.state, entry, view.which)
         name = f"{entry.name}" if entry.discovered else entry.kind
         rows.append(
             [
@@ -181,7 +183,7 @@ def leaderboard(view: View) -> Html:
         note += f"Gap closed: from {view.problem.reference} (0 %) to {view.bounds[0].id} (100 %), which knows the future. "
     note += "Each was scored on the hold-out set once." if view.which == "holdout" else ""
     more = paragraph(f"Not scored: {', '.join(failed)}.", "note") if failed else Html("")
-    return _section("Leaderboard", paragraph(note, "note"), table(columns, rows, range(2, 7), classes), more)
+    return section("Leaderboard", paragraph(note, "note"), table(columns, rows, range(2, 7), classes), more)
 
 
 def workloads(view: View) -> Html:
@@ -212,7 +214,7 @@ def workloads(view: View) -> Html:
     body = table(columns, rows, range(1, len(columns)))
     if len(rows) > 12:
         body = Html(f"<details open><summary>{len(rows)} workloads</summary>{body}</details>")
-    return _section("Where it is better and where worse", paragraph(note, "note"), body)
+    return section("Where it is better and where worse", paragraph(note, "note"), body)
 
 
 def shift(view: View) -> Html:
@@ -243,7 +245,7 @@ def shift(view: View) -> Html:
         )
     failed = best.data.get("shift_failure")
     if failed:
-        return _section(
+        return section(
             "Does it carry over?", paragraph(f"No: it fails on shifted workloads ({failed[0]}): {failed[1]}")
         )
     if not rows:
@@ -253,7 +255,7 @@ def shift(view: View) -> Html:
         f"The winner on workloads unlike those it was found on. Gains are {gain_label(view.problem)}; the change is "
         f"against its gain on the {SET_NAMES[view.which]} workloads; the best baseline is chosen with hindsight for each row."
     )
-    return _section("Does it carry over?", paragraph(note, "note"), table(columns, rows, range(1, 7)))
+    return section("Does it carry over?", paragraph(note, "note"), table(columns, rows, range(1, 7)))
 
 
 def price(view: View) -> Html:
@@ -299,7 +301,7 @@ def price(view: View) -> Html:
     )
     chart = svg.scatter(points, "ns a decision", f"{gain_label(view.problem)}, %")
     kinds = ["solution" if c.entry.discovered else c.entry.kind for c in shown]
-    return _section(
+    return section(
         "What it costs",
         paragraph(note, "note"),
         figure(chart),
@@ -326,68 +328,22 @@ def spread(view: View) -> Html:
         "reference is drawn at the left edge."
     )
     unit = f"{gain_label(view.problem)}, %, on the {SET_NAMES[view.which]} workloads"
-    return _section("Spread over workloads", paragraph(note, "note"), figure(svg.boxes(rows, unit)))
+    return section("Spread over workloads", paragraph(note, "note"), figure(svg.boxes(rows, unit)))
 
 
 def progress(view: View) -> Html:
-    """Gain and counts over solutions."""
+    """Gain over solutions."""
     ordered = view.state.ordered()
     if not view.state.executable():
         return Html("")
-    tally = Tally(view.problem)
-    gains, executable, distinct = [], [], []
-    for entry in ordered:
-        gains.append(tally.add(view.state, entry))
-        executable.append(tally.executable)
-        distinct.append(tally.distinct)
+    gains = [ranking.mean_gain(view.problem, view.state, entry, "validation") for entry in ordered]
     rival = ranking.best_baseline(view.problem, view.state)
     level = None if rival is None else ranking.mean_gain(view.problem, view.state, rival, "validation")
     first = svg.progress(
         gains, level, "" if rival is None else rival.id, f"{gain_label(view.problem)}, %, validation"
     )
     note = "Each dot is a solution, a cross one that failed; the line is the best so far. The weakest twentieth is drawn at the lower edge."
-    second = "Executable (grey) and distinct (blue) solutions; dashed: if all were."
-    return _section(
-        "Progress",
-        paragraph(note, "note"),
-        figure(first),
-        paragraph(second, "note"),
-        figure(svg.counts(executable, distinct)),
-    )
-
-
-def diversity(view: View) -> Html:
-    """How different the solutions are in what they do."""
-    figures = view.summary["diversity"]
-    done = view.summary["solutions"]["executable"]
-    if not done:
-        return Html("")
-    curve = table(
-        ["tolerance", "distinct", "share"],
-        [[t, n, Html(svg.bar(n / done))] for t, n in figures["distinct"].items()],
-        [1],
-    )
-    note = (
-        "Two solutions are the same if their results differ by no more than the tolerance on every feedback workload, "
-        "or if their programs are equal up to constants. The count of record uses 0.001."
-    )
-    parts: list[Html] = [paragraph(note, "note"), curve]
-    if figures.get("clusters"):
-        clusters = sorted(figures["clusters"].items(), key=lambda item: -item[1])
-        parts.append(Html("<h3>Nearest baseline</h3>"))
-        parts.append(
-            table(
-                ["baseline", "solutions", ""],
-                [[k, f"{100 * v:.0f} %", Html(svg.bar(v))] for k, v in clusters if v],
-                [1],
-            )
-        )
-    numbers = {
-        "entropy of these clusters": f"{figures['entropy']:.2f} nats" if "entropy" in figures else "–",
-        "mean distance between solutions": _optional(figures.get("mean_distance")),
-        "mean distance to the nearest other": _optional(figures.get("mean_nearest")),
-    }
-    return _section("Diversity", *parts, definitions(numbers))
+    return section("Progress", paragraph(note, "note"), figure(first))
 
 
 def failures(view: View) -> Html:
@@ -403,7 +359,7 @@ def failures(view: View) -> Html:
     note = paragraph(
         f"{mended} more failed at first and were mended by a repair turn." if mended else "", "note"
     )
-    return _section("Failures", table(["class", "solutions", "example", "its message"], rows, [1]), note)
+    return section("Failures", table(["class", "solutions", "example", "its message"], rows, [1]), note)
 
 
 def cost(view: View) -> Html:
@@ -447,7 +403,14 @@ def cost(view: View) -> Html:
     )
     words = f"{_duration(view.state.seconds)} of wall time; calls and scoring overlap."
     note = paragraph(f"{words}{_rejected(view)}", "note")
-    return _section("Cost and time", note, calls if view.state.calls else Html(""), stages)
+    killed = view.state.spent.at_a_kill if view.state.spent else ""
+    return section(
+        "Cost and time",
+        note,
+        paragraph(killed, "note") if killed else Html(""),
+        calls if view.state.calls else Html(""),
+        stages,
+    )
 
 
 def _rejected(view: View) -> str:
@@ -485,7 +448,7 @@ def provenance(view: View) -> Html:
         f"<details><summary>{len(rows)} workloads with their hashes</summary>{table(['set', 'workload', 'hash'], rows)}</details>"
     )
     settings = Html(f"<details><summary>All settings</summary>{definitions(_flat(config))}</details>")
-    return _section("Provenance", definitions(items), settings, hashes if rows else Html(""))
+    return section("Provenance", definitions(items), settings, hashes if rows else Html(""))
 
 
 SECTIONS = (
@@ -499,15 +462,11 @@ SECTIONS = (
     chain,
     simplified,
     progress,
-    diversity,
+    diverse,
     failures,
     cost,
     provenance,
 )
-
-
-def _section(title: str, *parts: str) -> Html:
-    return Html(f"<section><h2>{text(title)}</h2>{''.join(parts)}</section>")
 
 
 def _metric(view: View, entry: Entry) -> str:
@@ -523,10 +482,6 @@ def _signed(value: float | None) -> Html:
 
 def _of(part: int, whole: int) -> str:
     return f"{part} ({100 * part / whole:.0f} %)" if whole else str(part)
-
-
-def _optional(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
 
 
 def _dollars(value: float | str | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from metamuse.report.markup import Html, code, paragraph
+from metamuse.report.markup import Html, code, paragraph, section
 from metamuse.rundir import simplified_of
 from metamuse.state import Entry
 
@@ -19,7 +19,7 @@ def simplified(view: View) -> Html:
     where = f"solutions/{view.best.id}/simplified.py; the scores are those of policy.py beside it"
     parts = [paragraph(s) for s in sentences(view.best)] + [paragraph(where, "note")]
     text = code(view.best.data["simplified"]["source"])
-    return Html(f"<section><h2>In short</h2>{''.join(parts)}{text}</section>")
+    return section("In short", *parts, text)
 
 
 def sentences(entry: Entry) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -198,28 +198,44 @@ def progress(gains: Sequence[float | None], level: float | None, level_name: str
     return _figure(bottom + 42, f"Gain over solutions: {unit}", parts)
 
 
-def counts(executable: Sequence[int], distinct: Sequence[int]) -> str:
-    """Executable and distinct solutions over solutions."""
-    left, top, bottom = 60.0, 14.0, 150.0
-    n = len(executable)
-    x = Scale(0, max(1, n), left, WIDTH - 12)
-    y = Scale(0, max(1, n), bottom, top)
+def curves(solutions: Sequence[int], executable: Sequence[int], distinct: Mapping[str, Sequence[int]]) -> str:
+    """Executable and distinct solutions over solutions, a line a tolerance, the strictest the boldest."""
+    left, right, top, bottom = 60.0, WIDTH - 124.0, 14.0, 210.0
+    n = max(1, solutions[-1])
+    x, y = Scale(0, n, left, right), Scale(0, n, bottom, top)
     parts = []
     for tick in y.ticks(4):
-        parts.append(_line(left, y(tick), WIDTH - 12, y(tick), "grid"))
+        parts.append(_line(left, y(tick), right, y(tick), "grid"))
         parts.append(_text(left - 8, y(tick) + 4, _number(tick), "end", "tick"))
     parts.append(_line(x(0), y(0), x(n), y(n), "level"))
-    for series, css in ((executable, "executable"), (distinct, "best")):
-        steps = "".join(f"L{x(i + 1):.1f} {y(v):.1f}" for i, v in enumerate(series))
-        parts.append(f'<path d="M{x(0):.1f} {y(0):.1f}{steps}" class="{css}"/>')
+    lines = [("executable", executable, "executable", 1.0)]
+    lines += [(key, counts, "best", 1 - 0.22 * i) for i, (key, counts) in enumerate(distinct.items())]
+    below = 0.0
+    for name, counts, css, strength in lines:
+        steps = "".join(f"L{x(at):.1f} {y(count):.1f}" for at, count in zip(solutions, counts, strict=True))
+        title = f"<title>{escape(name)}: {counts[-1]}</title>"
+        path = f'<path d="M{x(0):.1f} {y(0):.1f}{steps}" class="{css}" stroke-opacity="{strength:.2f}">'
+        parts.append(f"{path}{title}</path>")
+        # Names stand at the ends of their lines, moved down where they would touch.
+        below = max(below + 14, y(counts[-1]) + 4)
+        parts.append(_text(right + 6, below, f"{name}: {counts[-1]:,}", "start", "tick"))
     parts += _axis(x, bottom, "solution")
-    return _figure(bottom + 42, "Executable and distinct solutions", parts)
+    return _figure(max(bottom + 42, below + 8), "Executable and distinct solutions", parts)
 
 
-def bar(share: float, css: str = "") -> str:
-    """A bar of a share in [0, 1], for a table's cell."""
-    width = 100 * min(1.0, max(0.0, share))
-    return f'<span class="bar {css}"><span style="width:{width:.1f}%"></span></span>'
+def bars(rows: Sequence[tuple[str, float, str]]) -> str:
+    """Horizontal bars of (name, share in [0, 1], text at its end), scaled to the largest."""
+    left, right, height, top = 130.0, WIDTH - 60.0, 22.0, 4.0
+    bottom = top + height * len(rows)
+    x = Scale(0, max(max(share for _, share, _ in rows), 1e-9), left, right)
+    parts = [_line(left, top, left, bottom, "base")]
+    for i, (name, share, shown) in enumerate(rows):
+        y = top + height * i
+        parts.append(_text(left - 10, y + 15, _cut(name, 18), "end", "name"))
+        width = x(share) - left
+        parts.append(f'<rect x="{left:.1f}" y="{y + 4:.1f}" width="{width:.1f}" height="14" class="share"/>')
+        parts.append(_text(x(share) + 8, y + 15, shown, "start", "tick"))
+    return _figure(bottom + 6, "Shares: " + ", ".join(f"{name} {shown}" for name, _, shown in rows), parts)
 
 
 def _floor(most: float) -> float:

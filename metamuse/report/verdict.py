@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from metamuse import ranking
 from metamuse.state import Entry, RunState
 from problems.base import Problem
@@ -134,16 +132,3 @@ def _nothing(state: RunState) -> str:
         return "No solution is finished yet."
     classes = ", ".join(f"{kind} {n}" for kind, n in state.failures().items())
     return f"None of {len(state.solutions)} solutions could be scored ({classes})."
-
-
-def gap_closed(problem: Problem, state: RunState, entry: Entry, which: str) -> float | None:
-    """Percent of the way from the reference (0) to the best bound (100), by the mean metric; None without a bound."""
-    reference = state.entries.get(problem.reference)
-    bounds = ranking.ranked(problem, state, state.bounds(), which)
-    if reference is None or not bounds or which not in entry.scores or which not in reference.scores:
-        return None
-    start, end = reference.scores[which].mean, bounds[0].scores[which].mean
-    if np.isclose(start, end):
-        return None
-    # Adding zero turns the -0.0 of the reference itself into 0.0.
-    return 100 * (entry.scores[which].mean - start) / (end - start) + 0.0

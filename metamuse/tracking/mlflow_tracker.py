@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from metamuse import ranking
+from metamuse import accounting, ranking
 from metamuse.errors import UsageError, describe, tell
 from metamuse.report.verdict import verdict
 from metamuse.state import Entry, RunState
@@ -144,6 +144,7 @@ class _Writer:
         self._metrics: list[tuple[str, float, int, int]] = []
         self._next_step = 0
         self._logged: set[int] = set()
+        self._curves: set[str] = set()
         self._flushed = time.monotonic()
 
     def open(self, solutions: dict[int, Entry], calls: Iterable[dict[str, Any]], again: bool = False) -> None:
@@ -190,23 +191,28 @@ class _Writer:
 
     def _step(self, number: int, entry: Entry) -> None:
         gain = self.tally.add(self.state, entry)
-        if number in self._logged:
-            return
         tally = self.tally
         values: dict[str, float | None] = {
             "usefulness": gain,
             "best_validation_gain": tally.best_gain,
             "executable": tally.executable,
             "distinct": tally.distinct,
-            "mean_distance": tally.mean_distance if tally.executable > 1 else None,
+            **{f"distinct_{tolerance}": n for tolerance, n in tally.distinct_at.items()},
+            "mean_distance": tally.mean_distance,
+            "mean_nearest": tally.mean_nearest,
+            "entropy": tally.entropy,
+            "coverage": tally.coverage,
+            "best_gap_closed": tally.best_gap_closed,
             "tokens": tally.tokens,
             "cost_usd": tally.cost_usd,
             **{f"failed_{kind}": n for kind, n in tally.failed.items()},
         }
         now = int(time.time() * 1000)
-        self._metrics += [
-            (key, float(value), now, number) for key, value in values.items() if value is not None
-        ]
+        known = {key: float(value) for key, value in values.items() if value is not None}
+        self._curves |= known.keys()
+        if number in self._logged:
+            return
+        self._metrics += [(key, value, now, number) for key, value in known.items()]
 
     def flush(self) -> None:
         """Write the metrics that wait."""
@@ -244,10 +250,11 @@ class _Writer:
             return
         figures = content.figures(self.problem, self.state, best)
         now = int(time.time() * 1000)
-        self.store.metrics(
-            self.run,
-            [(f"best_{key}", value, now, 0) for key, value in figures.items() if key != "validation_gain"],
-        )
+        final = {f"best_{key}": value for key, value in figures.items() if key != "validation_gain"}
+        # What has a curve already ends with the same value.
+        spread = accounting.scalars(accounting.account(self.problem, self.state))
+        final |= {key: value for key, value in spread.items() if key not in self._curves}
+        self.store.metrics(self.run, [(key, value, now, 0) for key, value in final.items()])
         self.store.tag(self.run, "best", f"{best.id} {best.name}")
         self.store.tag(self.run, "mlflow.note.content", "\n\n".join(verdict(self.problem, self.state)))
 

@@ -168,6 +168,17 @@ def test_a_run_that_was_moved_goes_on_where_it_is(endurance: Endurance, tmp_path
     ends_well(endurance, only_run(tmp_path), tmp_path)
 
 
+def test_whoever_goes_on_may_ask_for_more(endurance: Endurance, tmp_path: Path) -> None:
+    process = begin(endurance, tmp_path)
+    process.kill()
+    process.wait()
+    run = only_run(tmp_path)
+    assert endurance.start(tmp_path, "resume", f"run={run}", "--quiet", "solutions=8").wait(120) == 0
+    summary = json.loads((run / "summary.json").read_text())
+    assert (summary["solutions"]["requested"], summary["solutions"]["attempted"]) == (8, 8)
+    assert summary["cost"]["in_flight_at_kill"]["calls"] <= summary["cost"]["unanswered"]
+
+
 @pytest.mark.parametrize(
     ("first", "says"),
     [

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import json
 import shutil
+import tracemalloc
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ import pytest
 
 from metamuse import derived, rundir
 from metamuse.journal import Journal, read
+from metamuse.place import Event, Place
 from metamuse.report.html import page
 from metamuse.state import Entry, RunState
 from metamuse.tracking import content
@@ -123,3 +127,39 @@ def test_a_resumed_run_writes_only_the_files_that_may_be_missing(shelved: RunSta
     assert old.read_text() == "changed"
     assert latest.read_text() != "changed"
     assert (missing / "scores.json").is_file()
+
+
+def test_a_solution_takes_little_memory(problem: FakeProblem) -> None:
+    """Bytes that stay allocated for each of the second so many solutions, whatever the first ones needed."""
+    many, workloads = 300, 30
+    place = Path("journal.jsonl")
+    given = events(problem, solutions=2 * many, failing=0.0, workloads=workloads)
+    # As they come from a journal: of objects that nothing else holds.
+    lines = [json.dumps(event) for event in given if event["event"] == "solution"]
+    state = RunState()
+
+    def take(some: list[str]) -> int:
+        for line in some:
+            state.apply(Event(json.loads(line), Place(place, 10_000 * len(state.solutions), len(line))))
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        first = take(lines[:many])
+        second = take(lines[many:])
+    finally:
+        tracemalloc.stop()
+    assert len(state.solutions) == 2 * many
+    scores = 2 * workloads * 8
+    assert (second - first) / many < 2_000 + scores
+
+
+def test_whoever_goes_on_may_ask_for_another_number(problem: FakeProblem) -> None:
+    state = RunState.fold(events(problem, solutions=4, requested=9))
+    assert state.requested == 9
+    state.apply({"event": "session", "at": 1.0, "layers": []})  # of an older version
+    assert state.requested == 9
+    state.apply({"event": "session", "at": 1.0, "layers": [], "solutions": 12})
+    assert state.requested == 12 and state.config["solutions"] == 9
+    assert rundir.summary(problem, state, "r1")["solutions"]["requested"] == 12

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from metamuse import diversity, ranking, rundir
+from metamuse import accounting, ranking, rundir
 from metamuse.tally import Tally
 from tests.support.fake_run import FakeProblem, fake_state
 
@@ -24,11 +23,14 @@ def test_agrees_with_the_figures_of_the_finished_run(maximise: bool) -> None:
     assert tally.failed == state.failures()
     assert tally.distinct == len(rundir.distinct_ids(state))
     assert tally.best is ranking.best(problem, state)
-    embeddings = np.stack([s.scores["feedback"].values for s in state.executable()])
-    figures = diversity.summary(embeddings, [s.id for s in state.executable()], {})
-    assert tally.mean_distance == pytest.approx(
-        figures["mean_distance"], abs=1e-4 * figures["mean_distance"] + 1e-5
-    )
+    account = accounting.account(problem, state)
+    assert tally.distinct_at == account["distinct"]
+    near = 1e-4 * account["mean_distance"] + 1e-5
+    assert tally.mean_distance == pytest.approx(account["mean_distance"], abs=near)
+    assert tally.mean_nearest == pytest.approx(account["mean_nearest"], abs=near)
+    assert tally.entropy == pytest.approx(account["entropy"], abs=1e-4)
+    assert tally.coverage == pytest.approx(account["coverage"], abs=1e-4)
+    assert tally.best_gap_closed == pytest.approx(account["curve"]["best_gap_closed"][-1], abs=0.01)
     assert tally.calls == 450
     assert tally.tokens == 450 * 1100
 
@@ -50,3 +52,21 @@ def test_an_unknown_price_stays_unknown() -> None:
     for cost in (0.5, None, 0.5):
         tally.add_call({"tokens_in": 1, "tokens_out": 1, "cost_usd": cost})
     assert tally.cost_usd is None
+
+
+def test_solutions_wait_for_the_baselines_they_are_measured_against() -> None:
+    problem = FakeProblem()
+    state = fake_state(problem, solutions=30)
+    late, whole = Tally(problem), Tally(problem)
+    oracle = state.entries.pop("oracle")
+    for entry in state.ordered()[:20]:
+        late.add(state, entry)
+    assert (late.entropy, late.coverage, late.best_gap_closed) == (None, None, None)
+    state.entries["oracle"] = oracle
+    for entry in state.ordered()[20:]:
+        late.add(state, entry)
+    for entry in state.ordered():
+        whole.add(state, entry)
+    assert late.entropy == whole.entropy
+    assert late.coverage == whole.coverage
+    assert late.best_gap_closed == whole.best_gap_closed

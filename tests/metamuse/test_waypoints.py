@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import weakref
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +54,27 @@ def test_a_word_is_observed_once(problem: Any) -> None:
     assert sorted(keys) == ["observation/river", "observation/tide"]
     assert seen[0].text == "old ones float up"
     assert seen[0] == seen[4]
+
+
+def test_an_observation_keeps_nothing_of_the_call(problem: Any) -> None:
+    """Libraries leave objects in the context of a call; there are thousands of calls."""
+    left: ContextVar[Fake] = ContextVar("left")
+    there: list[weakref.ref[Fake]] = []
+
+    class Leaving(Fake):
+        async def complete(self, request: LLMRequest) -> LLMReply:
+            left.set(Fake())
+            there.append(weakref.ref(left.get()))
+            return await super().complete(request)
+
+    async def ask() -> None:
+        waypoints, _ = make(problem, Leaving(GOOD))
+        await asyncio.gather(waypoints.observe("river"), waypoints.observe("river"))
+        gc.collect()
+        assert [ref() for ref in there] == [None]
+        assert (await waypoints.observe("river")).word == "river"
+
+    asyncio.run(ask())
 
 
 def test_prompts_keep_their_prefix(problem: Any) -> None:

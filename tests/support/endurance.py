@@ -218,8 +218,12 @@ class Endurance:
         expect(set(asked.values()) == {1}, "one process asked for an answer twice")
         for process, request in asked:
             expect(request not in answered.get(process, ()), "an answer on record was asked for again")
+        repeated = len(asked) - len(distinct)
+        cost = summaries[0]["cost"]
+        expect(repeated <= cost["in_flight_at_kill"]["calls"], "an answer that a kill cut off is not booked")
+        expect(cost["in_flight_at_kill"]["calls"] <= cost["unanswered"], "what was in flight is unanswered")
         self.counts.requests += len(asked)
-        self.counts.repeated += len(asked) - len(distinct)
+        self.counts.repeated += repeated
         expect(not list(run.rglob("*.new")), "half-written files are left")
 
 

@@ -181,7 +181,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _m("stranger", "memory_sour insert_wave", _HOW_LONG,
        "stranger, foreign, distrust, outside, refuse, hostile, cold, unfriendly, alien, suspicious",
        "Who stayed away for {amount} has become a stranger and is the next to go."),
-    _m("market_stalls", "front_trial worth_count", _SHARE,
+    _m("market_stalls", "front_nursery worth_count", _SHARE,
        "market, shop, trade, sell, buy, business, customers, goods, company, product, industry",
        "The goods are first shown at a stall, {amount} of the cache; what is asked for there is taken into the store."),
     _m("gears", "ladder age_sweep", _HOW_MANY,

@@ -221,7 +221,7 @@ def front_trial(d: Draft) -> None:
     d.say("on_insert", f"One evicted less than {ghost} cache sizes of evictions ago is not tried again.")
     d.say(
         "victim",
-        f"The oldest on trial if the queue is longer than its share, unless {passing} hits let it through.",
+        f"The oldest on trial if the queue is longer than its share, unless its hits have reached {passing}.",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ from metamuse.llm import (
     LLMRequest,
     LLMUnavailable,
     ReplayMissing,
+    Totals,
 )
 from tests.support.openai_server import Behaviour, OpenAIServer
 
@@ -366,3 +368,33 @@ def test_a_key_under_another_name(store: CompletionStore, monkeypatch: pytest.Mo
     ):
         _ask(store, _config(server, api_key_env="LAB_LOGIN"), key="other")
     assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "lost"),
+    [(["429"], 0), (["500", "503"], 0), (["401"], 0), (["malformed"], 1), (["quota"], 0), (["ok"], 0)],
+)
+def test_what_came_of_a_call_is_on_record(store: CompletionStore, kinds: list[Any], lost: int) -> None:
+    with OpenAIServer(kinds) as server, contextlib.suppress(LLMConfigError, LLMUnavailable):
+        _ask(store, _config(server))
+    with CompletionStore(store.path, read_only=True) as again:
+        assert (again.totals.killed, again.totals.lost) == (0, lost)
+        assert again.totals == store.totals
+
+
+def test_a_call_is_on_record_before_it_is_sent(store: CompletionStore) -> None:
+    at_the_server: list[Totals] = []
+
+    def answer(body: dict[str, Any]) -> str:
+        with CompletionStore(store.path, read_only=True) as seen:  # what a kill at this moment leaves
+            at_the_server.append(seen.totals)
+        return "here it is"
+
+    budget = Budget(usd=1.0)
+    with OpenAIServer(answer=answer) as server:
+        config = _config(server, price_in=1.0, price_out=2.0)
+        _run(store, config, lambda client: client.complete(_request(max_tokens=1000)), budget)
+    (then,) = at_the_server
+    assert (then.killed, then.lost, then.calls) == (1, 1, 1)
+    assert then.killed_tokens > 1000 and then.killed_usd == pytest.approx((1000 + then.killed_tokens) / 1e6)
+    assert store.totals.killed == 0 and store.totals.cost_usd < then.killed_usd

@@ -90,7 +90,7 @@ def test_every_torn_tail_loses_only_the_torn_line(tmp_path_factory: pytest.TempP
 
 
 def test_lost_attempts_count(store: CompletionStore) -> None:
-    store.add_lost(_call(), "time-out", tokens=300, cost_usd=0.5)
+    store.add_lost(_call(), 0, "time-out", tokens=300, cost_usd=0.5)
     assert (store.totals.lost, store.totals.cost_usd, store.totals.tokens_in) == (1, 0.5, 300)
 
 
@@ -142,7 +142,7 @@ def test_full_disk_is_a_sentence_and_leaves_whole_lines(
 def test_calls_are_what_was_answered_or_lost(store: CompletionStore) -> None:
     store.add(_call(), 0, _record())
     store.add(_call(), 1, Record(RawAnswer("", "stop", 10, 0, problem="empty"), "openai/m", 0.1, 1.0))
-    store.add_lost(_call("s2"), "reset", 300, 0.5)
+    store.add_lost(_call("s2"), 0, "reset", 300, 0.5)
     store.add(
         _call("s3"),
         0,
@@ -151,3 +151,57 @@ def test_calls_are_what_was_answered_or_lost(store: CompletionStore) -> None:
     store.add(_call("s4"), 0, Record(RawAnswer("known", REMEMBERED, 0, 0), "openai/m", 0.0, 0.0))
     assert store.totals.completions == 4
     assert store.totals.calls == 3
+
+
+def test_what_is_in_flight_at_a_kill_counts_with_its_reservation(tmp_path: Path) -> None:
+    """Opening again without closing is what a killed process leaves."""
+    path = tmp_path / "c.jsonl"
+    first = CompletionStore(path)
+    for key in ("answered", "refused", "lost", "cut", "cut too"):
+        first.add_asked(_call(key), 0, 300, 0.5)
+    first.add(_call("answered"), 0, _record())
+    first.add_refused(_call("refused"), 0)
+    first.add_lost(_call("lost"), 0, "time-out", 300, 0.5)
+    totals = first.totals
+    assert (totals.lost, totals.killed, totals.at_a_kill) == (1, 0, ""), (
+        "nothing is lost while the process lives"
+    )
+
+    with CompletionStore(path) as store:
+        totals = store.totals
+        assert (totals.completions, totals.lost, totals.calls) == (1, 3, 4)
+        assert (totals.killed, totals.killed_tokens, totals.killed_usd) == (2, 600, 1.0)
+        assert totals.cost_usd == pytest.approx(0.25 + 3 * 0.5) and totals.tokens_in == 10 + 3 * 300
+        assert totals.at_a_kill.startswith(
+            "2 calls were in flight when the run was killed; they may have been"
+        )
+        store.add_asked(_call("cut"), 0, 300, 0.5)  # it is asked again, and answered
+        store.add(_call("cut"), 0, _record())
+        resumed = store.totals
+    with CompletionStore(path, read_only=True) as store:
+        assert store.totals == resumed, "each is counted once, however often the record is opened"
+        assert (resumed.killed, resumed.completions) == (2, 2)
+    first.close()
+
+
+def test_a_call_killed_twice_counts_twice(tmp_path: Path) -> None:
+    path = tmp_path / "c.jsonl"
+    for kills in (0, 1, 2):
+        store = CompletionStore(path)
+        assert store.totals.killed == kills
+        store.add_asked(_call(), 0, 300, None)
+        store.close()
+    assert "an unknown price" in CompletionStore(path, read_only=True).totals.at_a_kill
+
+
+def test_only_what_may_be_in_flight_is_refused(store: CompletionStore) -> None:
+    store.add_refused(_call(), 0)
+    assert not store.path.read_bytes()
+
+
+def test_an_older_record_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "c.jsonl"
+    row = {"kind": "lost", "key": "a", "model": "m", "reason": "reset", "tokens": 300, "cost_usd": 0.5}
+    path.write_text(json.dumps(row) + "\n")
+    with CompletionStore(path) as store:
+        assert (store.totals.lost, store.totals.killed) == (1, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -62,3 +63,21 @@ def test_quartiles_are_where_they_belong() -> None:
     x = svg.Scale.over([5.0, 95.0, 0.0], 190.0, svg.WIDTH - 12)
     assert float(box[1]) == pytest.approx(x(25), abs=0.1)
     assert float(box[1]) + float(box[2]) == pytest.approx(x(75), abs=0.2)
+
+
+def test_curves_have_a_line_and_its_last_count_for_each_tolerance() -> None:
+    drawn = svg.curves([1, 5, 9], [1, 4, 8], {"exact": [1, 4, 8], "within <0.1": [1, 2, 3]})
+    root = ET.fromstring(drawn)
+    titles = [path.findtext("title") for path in root.findall("path")]
+    assert titles == ["executable: 8", "exact: 8", "within <0.1: 3"]
+    names = [e for e in root.findall("text") if ": " in (e.text or "")]
+    assert [e.text for e in names] == ["executable: 8", "exact: 8", "within <0.1: 3"]
+    heights = [float(e.get("y", 0)) for e in names]
+    assert all(below - above >= 14 for above, below in pairwise(heights))
+
+
+def test_bars_are_as_long_as_their_shares() -> None:
+    root = ET.fromstring(svg.bars([("a<b", 0.5, "50 %"), ("c", 0.25, "25 %"), ("d", 0.0, "0 %")]))
+    widths = [float(rect.get("width", 0)) for rect in root.findall("rect")]
+    assert widths[0] == pytest.approx(2 * widths[1], abs=0.2)
+    assert widths[2] == 0

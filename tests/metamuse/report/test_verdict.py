@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from metamuse import ranking
-from metamuse.report.verdict import compare, gap_closed, verdict
+from metamuse.ranking import gap_closed
+from metamuse.report.verdict import compare, verdict
 from metamuse.state import RunState
 from tests.support.fake_run import FakeProblem, fake_state
 
