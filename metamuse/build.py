@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import evaluators
 import problems.base
 from evaluators.base import WorkloadError
 from metamuse import config as settings_of
 from metamuse.errors import UsageError
 from metamuse.executor.base import Executor, Limits
 from problems.base import Problem
+
+#: Folders of machine code for earlier sources that are kept; other versions may be in use beside this one.
+_OUTDATED_CACHES = 3
 
 
 def make_problem(config: dict[str, Any]) -> Problem:
@@ -55,14 +62,31 @@ def make_executor(
 
 
 def cache_folder() -> Path | None:
-    """Where machine code of trusted kernels is kept between runs; None if no such folder can be made."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
-    folder = base / "metamuse" / "numba"
+    """Where machine code of trusted kernels is kept between runs; None if no such folder can be made.
+
+    One folder for each state of the evaluators' sources: Numba looks at the file of a function only, and would go on
+    with old machine code where a constant or a function from another file has changed.
+    """
+    base = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "metamuse" / "numba"
+    folder = base / _evaluators_digest()
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        others = (path for path in base.iterdir() if path != folder)
+        outdated = sorted(others, key=lambda path: path.stat().st_mtime)
     except OSError:
         return None
+    for path in outdated[:-_OUTDATED_CACHES]:
+        shutil.rmtree(path, ignore_errors=True)
     return folder
+
+
+@functools.cache
+def _evaluators_digest() -> str:
+    digest = hashlib.sha256()
+    root = Path(evaluators.__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
 
 
 def limits(config: dict[str, Any], wall_s: float) -> Limits:

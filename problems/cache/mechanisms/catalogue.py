@@ -84,7 +84,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _m("proof", "hit_proven admit_door", _HOW_MANY,
        "evidence, truth, certain, fact, reliable, confirmed knowledge, science, theory, reason",
        "One request proves nothing: an object is moved only after {amount} requests have confirmed it."),
-    _m("companions", "hit_mate front_trial", _HOW_OFTEN,
+    _m("companions", "hit_mate front_nursery", _HOW_OFTEN,
        "friend, pair, couple, together, marriage, partner, attached, neighbours, group, belongs with",
        "Who came together stays together: a request {amount} also counts for the object that came in just before."),
     _m("back_door", "insert_bimodal insert_wave", _HOW_OFTEN,

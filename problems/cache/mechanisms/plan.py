@@ -23,9 +23,9 @@ _BESIDE = 0.3
 _WELCOMES = ("front_contest", "front_ghosts", "front_climb", "insert_wave", "insert_drought", "admit_drought")
 _WELCOMED = 0.45
 _MEMORIES = ("memory_boost", "memory_boost", "memory_carry")
-_REMEMBERED = 0.25
+_REMEMBERED = 0.15
 #: How often any other rule is kept: what a policy does is clearer, and mostly better, if it does little.
-_KEPT = 0.7
+_KEPT = 0.55
 
 
 def combine(wishes: Sequence[Wish], rng: np.random.Generator) -> Plan:
