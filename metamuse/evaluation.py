@@ -29,6 +29,7 @@ from metamuse.racing import Race
 from metamuse.rejection import Screen, mark
 from metamuse.simplify import agreement, simplify
 from problems.base import SHIFT, SHIFTS, Problem, workload_name
+from problems.figures import as_data
 
 Handler = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -70,7 +71,7 @@ def setup(config: Mapping[str, Any]) -> Handler:
 
 
 class Candidates:
-    """Handles one task: ``{"op": "evaluate" | "simplify" | "agreement" | "bound" | "describe", ...}``.
+    """Handles one task: ``{"op": "evaluate" | "simplify" | "agreement" | "watch" | "bound" | "describe", ...}``.
 
     ``evaluate`` takes ``source``, ``values`` (of marked constants, may be missing), ``sets``, ``metered`` (each
     row of scores holds its ``work``, see :func:`metamuse.policy.work.summary`, and no timing), ``tolerant``
@@ -93,7 +94,8 @@ class Candidates:
     variants that decide as before. ``agreement`` takes ``source``, ``simplified`` (a text), ``sets`` and ``variants``;
     it returns ``agreement``, see :func:`metamuse.simplify.agreement`.
 
-    ``bound`` takes ``bound`` and ``sets``. ``describe`` returns names and hashes of the workloads, and the mean
+    ``watch`` takes ``source`` and returns ``figures`` (:func:`problems.figures.as_data`), what the problem shows of the
+    policy. ``bound`` takes ``bound`` and ``sets``. ``describe`` returns names and hashes of the workloads, and the mean
     seconds that reading one took.
     """
 
@@ -110,6 +112,7 @@ class Candidates:
             "evaluate": self._evaluate,
             "simplify": self._simplify,
             "agreement": self._agreement,
+            "watch": self._watch,
             "bound": self._bound,
             "describe": self._describe,
         }[task["op"]]
@@ -347,6 +350,10 @@ class Candidates:
                 self.problem, task["source"], task["simplified"], workloads, task.get("variants")
             )
         }
+
+    def _watch(self, task: dict[str, Any]) -> dict[str, Any]:
+        policy = CompiledPolicy(load(task["source"], self.problem.contract), self.problem.init_example(), {})
+        return {"figures": [as_data(f) for f in self.problem.watch(policy, self.problem.bind(policy))]}
 
     def _of(self, sets: Sequence[str]) -> list[Any]:
         return [workload for name in sets for workload in self.sets[name]]

@@ -285,6 +285,10 @@ class RunState:
     def _on_simplified(self, event: dict[str, Any]) -> None:
         self._open(event["of"]).data["simplified"] = event.get("result") or {"failure": event["failure"]}
 
+    def _on_watched(self, event: dict[str, Any]) -> None:
+        result = event.get("result") or {"failure": event["failure"]}
+        self._open(event["id"]).data["figures"] = result.get("figures", [])
+
     def _on_end(self, event: dict[str, Any]) -> None:
         self.ended = event["reason"]
 

@@ -126,6 +126,7 @@ class Study:
                 await self._simplify(entry)
 
         await asyncio.gather(*(study(entry) for entry in order[: self.n_finalists]))
+        await self._watch()
 
     def hurry(self) -> None:
         """The search is over: use all workers."""
@@ -269,6 +270,19 @@ class Study:
             if name in found and "simplified" not in form.data:
                 result = found[name] | {"holdout": agreement.get(name)}
                 self.recorder.emit("simplified", of=form.id, result=result)
+
+    async def _watch(self) -> None:
+        """Have the winner and its opponent show what they do, if the problem has something to show."""
+        if type(self.problem).watch is Problem.watch:
+            return
+        shown = (ranking.best(self.problem, self.state), ranking.opponent(self.problem, self.state))
+        for entry in shown:
+            if entry is None or "figures" in entry.data:
+                continue
+            payload = {"op": "watch", "source": entry.source}
+            outcome = await self.searching.run(f"{entry.id}.watch", payload, self.limits)
+            if not is_lost(outcome):
+                self.recorder.emit("watched", id=entry.id, **recorded(outcome))
 
 
 def _values(form: Entry) -> dict[str, Any]:

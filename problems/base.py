@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluators.base import Contract, Policy, Score
+from problems.figures import Figure, Tradeoff
 
 #: The three disjoint sets of workloads (``docs/honest-numbers.md``).
 SETS = ("feedback", "validation", "holdout")
@@ -59,6 +60,7 @@ class Problem:
             scale.
         holds: What a policy's memory grows with, and the detail of a score that counts it
             (``("object", "capacity")``), so that bytes can be given for each; None if nothing does.
+        tradeoff: Two details of scores whose front the report draws, if there are such.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Problem:
     design_keys: Mapping[str, str]
     bounds: tuple[str, ...] = ()
     holds: tuple[str, str] | None = None
+    tradeoff: Tradeoff | None = None
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.config = config
@@ -163,6 +166,10 @@ class Problem:
     def bound(self, bound: str, workload: Any) -> Score:
         """The value of a bound on one workload."""
         raise NotImplementedError
+
+    def watch(self, policy: Policy, loop: Any) -> Sequence[Figure]:
+        """Let a policy run once more, and show what it does; for the winner and the strongest baseline."""
+        return ()
 
     def digest(self, workload: Any) -> str:
         """A short hash of a workload's content, for provenance."""

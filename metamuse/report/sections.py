@@ -11,8 +11,10 @@ import numpy as np
 from metamuse import ranking, rundir
 from metamuse.front import costs, front
 from metamuse.report import svg
+from metamuse.report.atwork import at_work
 from metamuse.report.diverse import diverse
 from metamuse.report.markup import Html, code, definitions, figure, paragraph, section, table, text
+from metamuse.report.provenance import provenance
 from metamuse.report.simplified import simplified
 from metamuse.report.verdict import SET_NAMES, compare, decisive_set, gain_label, verdict
 from metamuse.state import Entry, RunState
@@ -426,37 +428,13 @@ def _rejected(view: View) -> str:
     return f" Not scored to the end: {'; '.join(parts)}; about {seconds:.1f} s spared." if parts else ""
 
 
-def provenance(view: View) -> Html:
-    """What is needed to repeat the run."""
-    config = view.state.config
-    known = view.recorded.get("provenance") or {}
-    items: dict[str, object] = {
-        "run": view.run,
-        "problem": view.problem.version,
-        "seed": config.get("seed"),
-        "model": config.get("llm", {}).get("model") or config.get("llm", {}).get("provider"),
-        "stimuli": config.get("stimuli", {}).get("strategy"),
-        **known,
-    }
-    containment = view.recorded.get("containment")
-    if containment:
-        items["containment"] = (
-            ", ".join(map(str, containment)) if isinstance(containment, list) else containment
-        )
-    rows = [[which, w["name"], w["digest"]] for which, listed in view.state.workloads.items() for w in listed]
-    hashes = Html(
-        f"<details><summary>{len(rows)} workloads with their hashes</summary>{table(['set', 'workload', 'hash'], rows)}</details>"
-    )
-    settings = Html(f"<details><summary>All settings</summary>{definitions(_flat(config))}</details>")
-    return section("Provenance", definitions(items), settings, hashes if rows else Html(""))
-
-
 SECTIONS = (
     answer,
     idea,
     leaderboard,
     spread,
     workloads,
+    at_work,
     shift,
     price,
     chain,
@@ -491,13 +469,3 @@ def _dollars(value: float | str | None) -> str:
 def _duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
-
-
-def _flat(config: dict[str, Any], prefix: str = "") -> dict[str, object]:
-    out: dict[str, object] = {}
-    for key, value in config.items():
-        if isinstance(value, dict):
-            out |= _flat(value, f"{prefix}{key}.")
-        else:
-            out[prefix + key] = "–" if value is None else value
-    return out

@@ -238,6 +238,125 @@ def bars(rows: Sequence[tuple[str, float, str]]) -> str:
     return _figure(bottom + 6, "Shares: " + ", ".join(f"{name} {shown}" for name, _, shown in rows), parts)
 
 
+@dataclass(frozen=True)
+class Series:
+    """One line of a chart, or one row of bars in each of its groups.
+
+    Attributes:
+        label: Its name.
+        values: What is drawn.
+        css: ``solution``, ``baseline`` or ``bound``.
+    """
+
+    label: str
+    values: Sequence[float]
+    css: str
+
+
+def lines(
+    series: Sequence[Series],
+    span: tuple[float, float],
+    x_label: str,
+    y_label: str,
+    level: tuple[str, float] | None,
+) -> str:
+    """Lines at equal steps over ``span``, from zero up; ``level`` is a horizontal line with a name."""
+    left, top, bottom = 60.0, 30.0, 250.0
+    highest = max([v for one in series for v in one.values] + ([] if level is None else [level[1]]))
+    x = Scale(span[0], span[1] if span[1] > span[0] else span[0] + 1.0, left, WIDTH - 12)
+    y = Scale(0.0, 1.04 * highest or 1.0, bottom, top)
+    parts = []
+    for tick in y.ticks(5):
+        parts.append(_line(left, y(tick), WIDTH - 12, y(tick), "grid"))
+        parts.append(_text(left - 8, y(tick) + 4, _number(tick), "end", "tick"))
+    # The first one lies on top.
+    for one in reversed(series):
+        step = (x.high - x.low) / max(1, len(one.values) - 1)
+        path = "L".join(f"{x(x.low + i * step):.1f} {y(v):.1f}" for i, v in enumerate(one.values))
+        parts.append(f'<path d="M{path}" class="line {one.css}"><title>{escape(one.label)}</title></path>')
+    if level is not None:
+        parts.append(_line(left, y(level[1]), WIDTH - 12, y(level[1]), "level"))
+        parts.append(_text(WIDTH - 14, y(level[1]) - 5, level[0], "end", "tick level-name"))
+    parts += [
+        *_axis(x, bottom, x_label),
+        _text(left, top - 18, y_label, "start", "axis"),
+        *_legend(series, top - 18),
+    ]
+    return _figure(bottom + 42, f"{y_label} over {x_label}", parts)
+
+
+def groups(names: Sequence[str], series: Sequence[Series], unit: str) -> str:
+    """Horizontal bars: a group for every name, in it a bar of each series."""
+    left, top, thick = 190.0, 30.0, 7.0
+    height = thick * len(series) + 8
+    bottom = top + height * len(names)
+    x = Scale(0, max(max(v for one in series for v in one.values), 1e-9), left, WIDTH - 60)
+    parts = []
+    for tick in x.ticks():
+        parts.append(_line(x(tick), top, x(tick), bottom, "grid"))
+        parts.append(_text(x(tick), bottom + 16, _number(tick), "middle", "tick"))
+    for i, name in enumerate(names):
+        at = top + height * i + 4
+        parts.append(_text(left - 10, at + height / 2, _cut(name, 25), "end", "name"))
+        for j, one in enumerate(series):
+            title = f"{name}, {one.label}: {one.values[i]:.3g}"
+            parts.append(
+                f'<rect x="{left:.1f}" y="{at + thick * j:.1f}" width="{x(one.values[i]) - left:.1f}"'
+                f' height="{thick - 1:.1f}" class="bar-of {one.css}"><title>{escape(title)}</title></rect>'
+            )
+    parts += [_text((left + WIDTH) / 2, bottom + 34, unit, "middle", "axis"), *_legend(series, top - 18)]
+    return _figure(bottom + 42, f"{unit}: " + ", ".join(names), parts)
+
+
+def plane(points: Sequence[Point], x_label: str, y_label: str) -> str:
+    """Points over two linear axes, both from the least value; those that no other beats in both are joined."""
+    left, top, bottom = 60.0, 24.0, 300.0
+    x = Scale.over([p.x for p in points], left, WIDTH - 12)
+    y = Scale.over([p.y for p in points], bottom, top)
+    parts = []
+    for tick in y.ticks(5):
+        parts.append(_line(left, y(tick), WIDTH - 12, y(tick), "zero" if tick == 0 else "grid"))
+        parts.append(_text(left - 8, y(tick) + 4, _number(tick), "end", "tick"))
+    least = math.inf
+    front = []
+    for point in sorted(points, key=lambda p: (p.x, p.y)):
+        if point.y < least:
+            least = point.y
+            front.append(f"{x(point.x):.1f} {y(point.y):.1f}")
+    parts.append(f'<path d="M{"L".join(front)}" class="level" fill="none"/>')
+    taken: list[tuple[float, float, float]] = []
+    for point in sorted(points, key=lambda p: (not p.named, p.y)):
+        title = f"{point.label}: {point.x:.4g}, {point.y:.4g}"
+        parts.append(
+            f'<g class="point {point.css}"><title>{escape(title)}</title>'
+            f'<circle cx="{x(point.x):.1f}" cy="{y(point.y):.1f}" r="{4.5 if point.named else 3}"/></g>'
+        )
+        label = _cut(point.label, 25)
+        width = 6.5 * len(label)
+        end = x(point.x) + 8 + width > WIDTH
+        start = x(point.x) - 8 - width if end else x(point.x) + 8
+        at = y(point.y) + 4
+        if point.named and all(abs(at - a) > 12 or start > b or start + width < c for a, c, b in taken):
+            parts.append(_text(x(point.x) + (-8 if end else 8), at, label, "end" if end else "start", "tick"))
+            taken.append((at, start, start + width))
+    parts += [*_axis(x, bottom, x_label), _text(left, top - 10, y_label, "start", "axis")]
+    return _figure(bottom + 42, f"{y_label} over {x_label}", parts)
+
+
+def _legend(series: Sequence[Series], at: float) -> list[str]:
+    """Names of series with their colours, to the right."""
+    parts, x = [], WIDTH - 12.0
+    for one in reversed(series):
+        label = _cut(one.label, 34)
+        x -= 6.2 * len(label)
+        parts.append(_text(x, at, label, "start", "tick"))
+        parts.append(
+            f'<rect x="{x - 14:.1f}" y="{at - 8:.1f}" width="9" height="9" class="bar-of {one.css}"/>'
+        )
+        x -= 30
+    return parts
+
+
 def _floor(most: float) -> float:
     """Where a scale of gains ends: a hopeless rival would flatten what matters, so it is drawn at the edge."""
     return -1.5 * most if most > 0 else -math.inf

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from metamuse import ranking
 from metamuse.errors import UsageError
 from metamuse.executor.base import Limits, Outcome, Task
 from metamuse.journal import Journal, read
@@ -48,6 +49,8 @@ class Script:
         return Outcome(task.id, result, failure, 0.5, 0.5, 1.0)
 
     def answer(self, payload: dict[str, Any]) -> dict[str, Any]:
+        if payload["op"] == "watch":
+            return {"figures": [{"title": payload["source"]}]}
         if payload["op"] == "describe":
             return {"workloads": {s: [{"name": f"{s}-0", "digest": s}] for s in self.sets}}
         work = (
@@ -194,3 +197,36 @@ def test_failures_of_nobody_end_the_run_at_last(tmp_path: Path) -> None:
     lost = ("infrastructure", "the scorer is gone")
     with pytest.raises(RunStopped, match="2 evaluations in a row"):
         everything(study(tmp_path, *scripts(clever=lost, incumbent=lost)))
+
+
+class Shown(TwoBaselines):
+    def watch(self, policy: Any, loop: Any) -> Any:
+        raise AssertionError("only scoring processes run policies")
+
+
+def test_the_opponent_shows_itself_once_if_there_is_something_to_show(tmp_path: Path) -> None:
+    searching, holdout = scripts()
+    made = study(tmp_path, searching, holdout)
+    made.problem = Shown()
+    state = everything(made)
+    watched = [id for id, payload in searching.asked if payload.get("op") == "watch"]
+    opponent = ranking.opponent(made.problem, state)
+    assert opponent is not None
+    assert watched == [f"{opponent.id}.watch"]
+    assert opponent.data["figures"] == [{"title": opponent.source}]
+
+    again, holdout = scripts()
+    resumed = study(tmp_path, again, holdout)
+    resumed.problem = Shown()
+    everything(resumed)
+    assert not [id for id, payload in again.asked if payload.get("op") == "watch"]
+
+
+def test_a_policy_that_cannot_be_shown_changes_nothing_else(tmp_path: Path) -> None:
+    searching, holdout = scripts()
+    made = study(tmp_path, searching, holdout)
+    made.problem = Shown()
+    searching.failing["incumbent.watch"] = ("timeout", "too long")
+    state = everything(made)
+    assert state.entries["incumbent"].ok
+    assert state.entries["incumbent"].data["figures"] == []

@@ -81,3 +81,34 @@ def test_bars_are_as_long_as_their_shares() -> None:
     widths = [float(rect.get("width", 0)) for rect in root.findall("rect")]
     assert widths[0] == pytest.approx(2 * widths[1], abs=0.2)
     assert widths[2] == 0
+
+
+def test_lines_end_where_their_values_do() -> None:
+    drawn = svg.lines(
+        [svg.Series("a", [0.0, 4.0, 2.0], "solution")], (0.0, 60.0), "minute", "ms", ("slo", 3.0)
+    )
+    root = ET.fromstring(drawn)
+    (path,) = root.findall("path")
+    points = [tuple(map(float, p.split())) for p in (path.get("d") or "")[1:].split("L")]
+    assert [x for x, _ in points] == pytest.approx([60.0, 384.0, svg.WIDTH - 12], abs=0.1)
+    bottom, top, last = (y for _, y in points)
+    assert last == pytest.approx((bottom + top) / 2, abs=0.1)
+    assert path.findtext("title") == "a"
+
+
+def test_groups_have_a_bar_for_each_series() -> None:
+    series = [svg.Series("a", [1.0, 3.0], "solution"), svg.Series("b", [2.0, 0.0], "baseline")]
+    root = ET.fromstring(svg.groups(["one", "two"], series, "cores"))
+    bars = [rect for rect in root.findall("rect") if rect.find("title") is not None]
+    assert [rect.findtext("title") for rect in bars] == ["one, a: 1", "one, b: 2", "two, a: 3", "two, b: 0"]
+    widths = [float(rect.get("width", 0)) for rect in bars]
+    assert widths == pytest.approx([widths[2] / 3, 2 * widths[2] / 3, widths[2], 0.0], abs=0.2)
+
+
+def test_the_front_of_a_plane_joins_what_nothing_beats() -> None:
+    spots = [("a", 1.0, 5.0), ("b", 2.0, 6.0), ("c", 3.0, 1.0), ("d", 4.0, 1.0)]
+    points = [svg.Point(label, x, y, "solution", True) for label, x, y in spots]
+    root = ET.fromstring(svg.plane(points, "cores", "late"))
+    (path,) = root.findall("path")
+    assert (path.get("d") or "").count("L") == 1  # from a to c
+    assert len(root.findall("g")) == 4

@@ -1,0 +1,1 @@
+"""CPU control of microservices under a latency objective: CFS quotas, request graphs, closed-loop load."""

@@ -1,0 +1,393 @@
+"""The event loop: services under CFS bandwidth control, requests as trees of calls, users in a closed loop.
+
+Compiled once and cached; it knows no policy. :func:`advance` runs to the next sample of the controllers. Everything is
+in whole nanoseconds, so that results are exact and equal on every machine.
+
+All threads of a service run at full speed, each on a core of its own, until the quota of the period is used up; then all
+stand still until the next refill. So a job that needs ``w`` ns of a thread ends when the service's own clock, which
+stands while it is throttled, has gone on by ``w``. Its end is put into the calendar as if nothing were to happen; if
+the service has been throttled meanwhile, it is put off when it fires. Only the moment at which a quota runs out is
+kept up to date.
+
+Randomness is a hash of user, number of the request and place in its tree: two policies meet the same requests.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from evaluators.autothrottle import layout as k
+from evaluators.autothrottle.calendar import schedule
+from evaluators.autothrottle.compiling import STAMP, inlined
+from evaluators.autothrottle.histogram import bin_of
+from evaluators.autothrottle.quota import bring_up, end_period, run_out, start_timer, watch
+
+_GOLDEN = 0x9E3779B97F4A7C15 - (1 << 64)
+_MIX_1 = 0xBF58476D1CE4E5B9 - (1 << 64)
+_MIX_2 = 0x94D049BB133111EB - (1 << 64)
+_LOW_63 = (1 << 63) - 1
+_SLOTS_MASK = (1 << k.SLOTS_BITS) - 1
+_SHAPE_MASK = (1 << k.SHAPE_BITS) - 1
+
+
+@njit(cache=True)
+def mix(x: int) -> int:
+    """SplitMix64's finaliser, the low 63 bits."""
+    x = (x ^ ((x >> 30) & 0x3FFFFFFFF)) * _MIX_1
+    x = (x ^ ((x >> 27) & 0x1FFFFFFFFF)) * _MIX_2
+    return (x ^ ((x >> 31) & 0x1FFFFFFFF)) & _LOW_63
+
+
+@njit(cache=True)
+def child_key(key: int, place: int) -> int:
+    """The key of a call, from its caller's key and its place among the calls of that."""
+    drawn: int = mix(key + (place + 1) * _GOLDEN)
+    return drawn
+
+
+@inlined
+def new_visit(control, items, services, nodes, node, parent, owner, key):  # type: ignore[no-untyped-def]
+    """An item for a visit; there always is one (:func:`evaluators.autothrottle.world.room_for` counts them)."""
+    i = control[k.FREE]
+    control[k.FREE] = items[i, k.NEXT]
+    control[k.N_FREE] -= 1
+    items[i, k.KIND] = k.WORK
+    items[i, k.NODE] = node
+    items[i, k.PARENT] = parent
+    items[i, k.OWNER] = owner
+    items[i, k.PENDING] = 0
+    items[i, k.PHASE] = 0
+    items[i, k.KEY] = key
+    services[nodes[node, k.SERVICE_OF], k.PRESENT] += 1
+    return i
+
+
+@inlined
+def arrive(items, services, nodes, stack, top, i):  # type: ignore[no-untyped-def]
+    """A visit gets a worker of its service, or waits for one; returns the new top of the stack."""
+    s = nodes[items[i, k.NODE], k.SERVICE_OF]
+    if services[s, k.BUSY] < services[s, k.WORKERS]:
+        services[s, k.BUSY] += 1
+        stack[top] = i
+        return top + 1
+    items[i, k.NEXT] = -1
+    if services[s, k.LAST_WAITING] >= 0:
+        items[services[s, k.LAST_WAITING], k.NEXT] = i
+    else:
+        services[s, k.FIRST_WAITING] = i
+    services[s, k.LAST_WAITING] = i
+    return top
+
+
+@inlined
+def leave(control, items, services, nodes, stack, top, i):  # type: ignore[no-untyped-def]
+    """A visit is over: its worker goes to the next one, its item is free; returns the new top of the stack."""
+    s = nodes[items[i, k.NODE], k.SERVICE_OF]
+    items[i, k.OWNER] = k.NOBODY  # nobody waits for it any more
+    services[s, k.PRESENT] -= 1
+    waiting = services[s, k.FIRST_WAITING]
+    if items[i, k.NODE] == services[s, k.SWEEP_NODE]:
+        pass  # a thread of the runtime's, not a worker
+    elif waiting >= 0:
+        services[s, k.FIRST_WAITING] = items[waiting, k.NEXT]
+        if items[waiting, k.NEXT] < 0:
+            services[s, k.LAST_WAITING] = -1
+        stack[top] = waiting
+        top += 1
+    else:
+        services[s, k.BUSY] -= 1
+    items[i, k.NEXT] = control[k.FREE]
+    control[k.FREE] = i
+    control[k.N_FREE] += 1
+    return top
+
+
+@inlined
+def work_of(items, services, nodes, phases, shapes, i, s, phase):  # type: ignore[no-untyped-def]
+    """CPU time of a visit's phase, for each of its threads; draws of the same phase are always the same."""
+    number = items[i, k.PHASE]
+    key = items[i, k.KEY]
+    if number >= 4:
+        key = mix(key + (number >> 2))
+    draw = (key >> ((number & 3) * k.SHAPE_BITS)) & _SHAPE_MASK
+    scaled = (phases[phase, k.MEAN] * services[s, k.DEMAND]) >> 16
+    return max(1, (scaled * shapes[phases[phase, k.SHAPE], draw]) >> 16)
+
+
+@inlined
+def proceed(  # type: ignore[no-untyped-def]
+    control, items, heads, services, nodes, phases, calls, shapes, thinks, histograms, stack, top, now
+):
+    """Take the visits on the stack as far as they get without time passing: to their next work, or to their end.
+
+    A visit on the stack has a worker; if PENDING is negative it has done the work of its phase, else it begins it.
+    """
+    n_services = control[k.N_SERVICES]
+    while top > 0:
+        top -= 1
+        i = stack[top]
+        node = items[i, k.NODE]
+        s = nodes[node, k.SERVICE_OF]
+        number = items[i, k.PHASE]
+        if number < nodes[node, k.N_PHASES]:
+            phase = nodes[node, k.FIRST_PHASE] + number
+            if items[i, k.PENDING] >= 0:
+                if number == 0 and ((items[i, k.KEY] >> 43) & 0xFFFFF) < services[s, k.SWEEP_P]:
+                    sweep = services[s, k.SWEEP_NODE]
+                    if sweep != node and services[s, k.THREADS] < k.BACKLOG:
+                        key = child_key(items[i, k.KEY], 1 << 20)
+                        stack[top] = new_visit(
+                            control, items, services, nodes, sweep, k.NOBODY, k.NOBODY, key
+                        )
+                        top += 1
+                if phases[phase, k.MEAN] > 0:
+                    # Threads join at once and leave together; the service's clock tells when.
+                    work = work_of(items, services, nodes, phases, shapes, i, s, phase)
+                    bring_up(services, s, now)
+                    services[s, k.THREADS] += phases[phase, k.N_THREADS]
+                    items[i, k.FINISH] = services[s, k.CLOCK] + work
+                    if not services[s, k.ACTIVE]:
+                        start_timer(services, items, heads, s, now)
+                    if services[s, k.THROTTLED]:
+                        items[i, k.NEXT] = services[s, k.PARKED]
+                        services[s, k.PARKED] = i
+                    else:
+                        schedule(items, heads, i, now + work)
+                        watch(services, items, heads, n_services, s, now)
+                    continue
+            n_sync = phases[phase, k.N_SYNC]
+            first = phases[phase, k.FIRST_CALL]
+            items[i, k.PENDING] = n_sync
+            for c in range(n_sync + phases[phase, k.N_ASYNC]):
+                called = calls[first + c]
+                key = child_key(items[i, k.KEY], first + c)
+                parent = i
+                if c >= n_sync:
+                    if services[nodes[called, k.SERVICE_OF], k.PRESENT] < k.BACKLOG:
+                        parent = k.NOBODY
+                    else:
+                        items[i, k.PENDING] += 1
+                j = new_visit(control, items, services, nodes, called, parent, k.NOBODY, key)
+                top = arrive(items, services, nodes, stack, top, j)
+            if items[i, k.PENDING] == 0:
+                items[i, k.PHASE] += 1
+                stack[top] = i
+                top += 1
+            continue
+        parent = items[i, k.PARENT]
+        owner = items[i, k.OWNER]
+        if parent >= 0:
+            items[parent, k.PENDING] -= 1
+            if items[parent, k.PENDING] == 0:
+                items[parent, k.PHASE] += 1
+                stack[top] = parent
+                top += 1
+        elif owner != k.NOBODY:
+            answer(control, items, heads, thinks, histograms, i, owner, now)
+        top = leave(control, items, services, nodes, stack, top, i)
+
+
+@inlined
+def answer(control, items, heads, thinks, histograms, i, owner, now):  # type: ignore[no-untyped-def]
+    """A request is answered; in a closed loop its user thinks."""
+    latency = now - items[i, k.BEGAN]
+    place = bin_of(latency)
+    histograms[0, place] += 1
+    if items[i, k.BEGAN] >= control[k.MEASURE]:
+        histograms[1, place] += 1
+    control[k.DONE] += 1
+    control[k.IN_FLIGHT] -= 1
+    if control[k.CLOSED]:
+        schedule(items, heads, owner, now + think(thinks, items[i, k.KEY]))
+
+
+@inlined
+def think(thinks, key):  # type: ignore[no-untyped-def]
+    """A time drawn from a table of quantiles."""
+    draw = mix(key + 7)
+    place = draw & (len(thinks) - 2)
+    low = thinks[place]
+    return low + (((thinks[place + 1] - low) * ((draw >> 40) & 0xFFFF)) >> 16)
+
+
+@inlined
+def send(control, items, services, nodes, roots, stack, owner, number, now):  # type: ignore[no-untyped-def]
+    """A user sends a request; returns the new top of the stack."""
+    key = mix(control[k.SEED] + owner * _GOLDEN + mix(number))
+    draw = mix(key + 3) & 0xFFFFFFFF
+    kind = 0
+    while draw >= roots[kind, 1]:
+        kind += 1
+    control[k.SENT] += 1
+    control[k.IN_FLIGHT] += 1
+    i = new_visit(control, items, services, nodes, roots[kind, 0], k.NOBODY, owner, key)
+    items[i, k.BEGAN] = now
+    return arrive(items, services, nodes, stack, 0, i)
+
+
+@inlined
+def next_second(control, items, heads, services, thinks, load, drift, first_user, now):  # type: ignore[no-untyped-def]
+    """Another second: as many users as it has requests a second in the trace, and the services' demands in it."""
+    second = now // k.SECOND
+    if second >= len(load):
+        return
+    for s in range(control[k.N_SERVICES]):
+        services[s, k.DEMAND] = drift[second, s]
+    wanted = load[second]
+    if control[k.CLOSED]:
+        for u in range(control[k.USERS], wanted):
+            i = first_user + u
+            if items[i, k.TIME] == k.NEVER:  # not there, and not waiting for an answer
+                # New users come spread over the second.
+                start = mix(control[k.SEED] + i * _GOLDEN + second) % k.SECOND
+                schedule(items, heads, i, now + start)
+    elif control[k.USERS] == 0 and wanted > 0:
+        schedule(items, heads, first_user, now)
+    control[k.USERS] = wanted
+    schedule(items, heads, 2 * control[k.N_SERVICES], now + k.SECOND)
+
+
+@njit
+def _advance(  # type: ignore[no-untyped-def]
+    control,
+    items,
+    heads,
+    services,
+    nodes,
+    phases,
+    calls,
+    shapes,
+    thinks,
+    roots,
+    load,
+    drift,
+    histograms,
+    stack,
+    until,
+):
+    """Run all events up to and including the time ``until``."""
+    n_services = control[k.N_SERVICES]
+    first_user = 2 * n_services + 1
+    slot_time = control[k.NOW] >> k.SLOT_BITS
+    last = until >> k.SLOT_BITS
+    while slot_time <= last:
+        i = np.int64(heads[slot_time & _SLOTS_MASK])
+        if i < 0 or items[i, k.TIME] >> k.SLOT_BITS > slot_time:
+            slot_time += 1
+            continue
+        now = items[i, k.TIME]
+        if now > until:
+            break
+        after = items[i, k.NEXT]
+        heads[slot_time & _SLOTS_MASK] = after
+        if after >= 0:
+            items[after, k.BEFORE] = -1
+        kind = items[i, k.KIND]
+        top = 0
+        number = np.int64(0)
+        if kind == k.WORK:
+            s = nodes[items[i, k.NODE], k.SERVICE_OF]
+            bring_up(services, s, now)
+            left = items[i, k.FINISH] - services[s, k.CLOCK]
+            if left <= 0:
+                phase = nodes[items[i, k.NODE], k.FIRST_PHASE] + items[i, k.PHASE]
+                services[s, k.THREADS] -= phases[phase, k.N_THREADS]
+                items[i, k.PENDING] = -1
+                stack[0] = i
+                top = 1
+            elif services[s, k.THROTTLED]:
+                items[i, k.NEXT] = services[s, k.PARKED]
+                services[s, k.PARKED] = i
+            else:
+                schedule(items, heads, i, now + left)
+        elif kind == k.USER:
+            if i - first_user < control[k.USERS]:
+                items[i, k.PHASE] += 1
+                number = items[i, k.PHASE]
+            else:
+                items[i, k.TIME] = k.NEVER
+        elif kind == k.ARRIVAL:
+            control[k.ARRIVALS] += 1
+            if control[k.USERS] > 0:
+                gap = think(thinks, mix(control[k.SEED] + control[k.ARRIVALS])) // control[k.USERS]
+                schedule(items, heads, i, now + max(1, gap))
+            if control[k.N_FREE] > control[k.HEAD_ROOM]:
+                number = control[k.ARRIVALS]
+            else:
+                control[k.REFUSED] += 1
+                histograms[0, -1] += 1
+                histograms[1, -1] += 1
+        elif kind == k.REFILL:
+            end_period(services, items, heads, n_services, i, now)
+        elif kind == k.EXHAUST:
+            run_out(services, items, heads, n_services, i - n_services, now)
+        else:
+            next_second(control, items, heads, services, thinks, load, drift, first_user, now)
+        if number > 0:
+            top = send(control, items, services, nodes, roots, stack, i, number, now)
+        if top > 0:
+            proceed(
+                control,
+                items,
+                heads,
+                services,
+                nodes,
+                phases,
+                calls,
+                shapes,
+                thinks,
+                histograms,
+                stack,
+                top,
+                now,
+            )
+    control[k.NOW] = until
+
+
+def _entry(stamp: int) -> Any:
+    """:func:`_advance`, cached (see :mod:`evaluators.autothrottle.compiling`)."""
+
+    @njit(cache=True)
+    def advance(  # type: ignore[no-untyped-def]
+        control,
+        items,
+        heads,
+        services,
+        nodes,
+        phases,
+        calls,
+        shapes,
+        thinks,
+        roots,
+        load,
+        drift,
+        histograms,
+        stack,
+        until,
+    ):
+        if stamp:
+            _advance(
+                control,
+                items,
+                heads,
+                services,
+                nodes,
+                phases,
+                calls,
+                shapes,
+                thinks,
+                roots,
+                load,
+                drift,
+                histograms,
+                stack,
+                until,
+            )
+
+    return advance
+
+
+advance = _entry(STAMP)

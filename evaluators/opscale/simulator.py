@@ -1,0 +1,345 @@
+"""The contract of a scaling policy, its driver, and what a run scores."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+from numba import njit, types
+
+from evaluators.base import Contract, Decisions, Method, Policy, PolicyError, Score, without_folders
+from evaluators.digest import fold
+from evaluators.opscale import kernel
+from evaluators.opscale import layout as k
+from evaluators.opscale.models import GROUPS
+from evaluators.opscale.scenario import Scenario
+from evaluators.opscale.world import World, make_world, profile
+
+#: What the simulator calls; ``docs/opscale.md`` says when.
+CONTRACT = Contract(
+    init=("n_groups", "interval", "ttft_slo", "tbt_slo"),
+    methods=(
+        Method(
+            "control", ("t", "glob", "obs", "prof"), ("float", "float[]", "float[]", "float[]"), "none", True
+        ),
+        Method("replicas", ("group",), ("int",), "int", required=True),
+        Method("batch", ("group",), ("int",), "int", required=False),
+        Method("share", ("group",), ("int",), "int", required=False),
+        Method("pack", ("group",), ("int",), "int", required=False),
+        Method("affinity", ("group", "other"), ("int", "int"), "int", required=False),
+    ),
+)
+
+# Values of counters[FAULT], and places in the counters.
+FAULT, CHOSEN, GROUP, DIGEST, DECIDED = range(5)
+OK, REPLICAS, BATCH, SHARE_OF, PACKED, AFFINITY = range(6)
+#: Limits of what a policy may return.
+MOST_REPLICAS, MOST_BATCH, MOST_KEY, MOST_AFFINITY = 4096, 1 << 20, 1 << 20, 1 << 20
+
+#: Attainment that is demanded. What is missing costs, in units of :func:`scale`, ``MISSED`` at once and as much again for
+#: the root of each percentage point: less attainment is always dearer, and never worth the GPUs it saves.
+ATTAINMENT, MISSED = 0.99, 0.5
+
+
+def make_driver(
+    control: Callable[..., Any],
+    replicas: Callable[..., int],
+    batch: Callable[..., int],
+    share: Callable[..., int],
+    pack: Callable[..., int],
+    affinity: Callable[..., int],
+    view: Callable[[Any], Any],
+    show: Callable[[Any], Any],
+) -> Callable[..., int]:
+    """Build the loop around a policy's methods."""
+
+    def drive(
+        state: Any,
+        advance: Any,
+        counters: Any,
+        prof: Any,
+        ints: Any,
+        floats: Any,
+        requests: Any,
+        notes: Any,
+        queue: Any,
+        station: Any,
+        flow: Any,
+        servers: Any,
+        clocks: Any,
+        members: Any,
+        gpus: Any,
+        residents: Any,
+        fixed: Any,
+        held: Any,
+        kv: Any,
+        least: Any,
+        act: Any,
+        near: Any,
+        work: Any,
+        attention: Any,
+        step: Any,
+        context: Any,
+        keys: Any,
+        ids: Any,
+        recent: Any,
+        instance: Any,
+        glob: Any,
+        obs: Any,
+    ) -> int:
+        """Run all control intervals, or up to the first decision that cannot be.
+
+        Args:
+            state: The policy.
+            advance: The kernel: carries out ``act`` and runs one interval.
+            counters: int64[5], updated in place.
+            prof: float64[groups * PROF].
+            ints, floats, requests, notes, queue, station, flow, servers, clocks, members, gpus, residents, fixed, held,
+                kv, least, act, near, work, attention, step, context, keys, ids, recent, instance, glob, obs: The
+                kernel's arrays.
+
+        Returns:
+            The fault, 0 for none.
+        """
+        state = view(state)
+        seen_glob = show(glob)
+        seen_obs = show(obs)
+        seen_prof = show(prof)
+        groups = len(act)
+        digest = int(counters[DIGEST])
+        fault = OK
+        chosen = 0
+        group = 0
+        while fault == OK:
+            advance(
+                ints,
+                floats,
+                requests,
+                notes,
+                queue,
+                station,
+                flow,
+                servers,
+                clocks,
+                members,
+                gpus,
+                residents,
+                fixed,
+                held,
+                kv,
+                least,
+                act,
+                near,
+                work,
+                attention,
+                step,
+                context,
+                keys,
+                ids,
+                recent,
+                instance,
+                glob,
+                obs,
+            )
+            if ints[k.STEP] >= ints[k.STEPS]:
+                break
+            control(state, float(floats[k.NOW]), seen_glob, seen_obs, seen_prof)
+            for g in range(groups):
+                group = g
+                chosen = int(replicas(state, g))
+                if chosen < 0 or chosen > MOST_REPLICAS:
+                    fault = REPLICAS
+                    break
+                act[g, k.TARGET] = chosen
+                digest = fold(digest, chosen)
+                chosen = int(batch(state, g))
+                if chosen < 0 or chosen > MOST_BATCH:
+                    fault = BATCH
+                    break
+                act[g, k.CAP] = chosen
+                digest = fold(digest, chosen)
+                chosen = int(share(state, g))
+                if chosen < 1 or (chosen > 8 and chosen != 16 and chosen != 32 and chosen != 64):
+                    fault = SHARE_OF
+                    break
+                act[g, k.SHARE] = chosen
+                digest = fold(digest, chosen)
+                chosen = int(pack(state, g))
+                if chosen < -1 or chosen > MOST_KEY:
+                    fault = PACKED
+                    break
+                act[g, k.PACK] = chosen
+                digest = fold(digest, chosen)
+                for other in range(groups):
+                    chosen = int(affinity(state, g, other))
+                    if chosen < -MOST_AFFINITY or chosen > MOST_AFFINITY:
+                        fault = AFFINITY
+                        break
+                    near[g, other] = chosen
+                    digest = fold(digest, chosen)
+                if fault != OK:
+                    break
+            counters[DECIDED] += groups
+        counters[CHOSEN] = chosen
+        counters[GROUP] = group
+        counters[DIGEST] = digest
+        counters[FAULT] = fault
+        return fault
+
+    return drive
+
+
+@njit
+def _no_cap(state, group):  # type: ignore[no-untyped-def]
+    return 0
+
+
+@njit
+def _one_gpu(state, group):  # type: ignore[no-untyped-def]
+    return 8
+
+
+@njit
+def _indifferent(state, group, other):  # type: ignore[no-untyped-def]
+    return 0
+
+
+def bind(policy: Policy) -> Any:
+    """The control loop around a policy (compiles if the policy is compiled)."""
+    defaults = {"batch": _no_cap, "share": _one_gpu, "pack": _no_cap, "affinity": _indifferent}
+    return policy.bind(make_driver, defaults)
+
+
+def simulate(policy: Policy, loop: Any, scenario: Scenario) -> Score:
+    """Serve a scenario with a fresh policy.
+
+    Returns:
+        GPU-hours, with the penalty where less than 99 % of the requests meet their SLO. Details: see :func:`score`.
+
+    Raises:
+        PolicyError: ``illegal`` (a number that no decision can be), ``crash`` (it raised).
+    """
+    world = make_world(scenario)
+    counters = np.zeros(5, dtype=np.int64)
+    system = scenario.system
+    began, worked = time.perf_counter(), time.thread_time()
+    try:
+        state = policy.state(world.groups, system.interval, system.ttft, system.tbt)
+        arguments = (state, kernel.compiled(), counters, world.prof, *world.arrays)
+        if policy.compiled:
+            _compile(loop, arguments)
+        began, worked = time.perf_counter(), time.thread_time()
+        loop(*arguments)
+    except PolicyError as error:
+        raise _failed(error.kind, error.message, scenario, world) from None
+    except MemoryError:
+        raise _failed("memory", "it asked for more memory than it may have", scenario, world) from None
+    except (ArithmeticError, LookupError, ValueError, TypeError) as error:
+        raise _failed("crash", f"{type(error).__name__}: {error}", scenario, world) from error
+    seconds, cpu = time.perf_counter() - began, time.thread_time() - worked
+    if counters[FAULT]:
+        method, allowed = _FAULTS[int(counters[FAULT])]
+        message = f"{method}({int(counters[GROUP])}) returned {int(counters[CHOSEN])}, it must be {allowed}"
+        raise _failed("illegal", message, scenario, world)
+    n = len(scenario.arrivals)
+    timing = {
+        "seconds": seconds,
+        "requests_per_s": n / seconds if seconds else 0.0,
+        "requests_per_cpu_s": n / cpu if cpu else 0.0,
+        "ns_per_decision": 1e9 * seconds / max(1, int(counters[DECIDED])),
+    }
+    return score(scenario, world, timing, Decisions(int(counters[DECIDED]), int(counters[DIGEST])))
+
+
+_FAULTS = {
+    REPLICAS: ("replicas", f"0 to {MOST_REPLICAS}"),
+    BATCH: ("batch", f"0 (no cap) to {MOST_BATCH}"),
+    SHARE_OF: ("share", "1 to 8 eighths of a GPU, or 16, 32 or 64 for 2, 4 or 8 GPUs"),
+    PACKED: ("pack", f"-1 (no company) to {MOST_KEY}"),
+    AFFINITY: ("affinity", f"between -{MOST_AFFINITY} and {MOST_AFFINITY}"),
+}
+
+
+def _compile(loop: Any, arguments: tuple[Any, ...]) -> None:
+    """Compile the loop with the kernel as a pointer: inlined, it would cost every candidate many seconds."""
+    if not loop.signatures:
+        kinds = [numba.typeof(argument) for argument in arguments]
+        kinds[1] = types.FunctionType(kernel.SIGNATURE)
+        loop.compile(tuple(kinds))
+        loop.disable_compile()
+
+
+def score(scenario: Scenario, world: World, timing: dict[str, float], decisions: Decisions | None) -> Score:
+    """What a finished run scores.
+
+    Details: ``gpu_hours``; ``attainment`` (part of all requests, unfinished ones included, that met every SLO);
+    ``requests``; ``finished``; ``ttft_p95``/``tbt_p95`` in seconds (of those that got so far); ``peak_gpus``,
+    ``mean_gpus``; ``energy_mj`` (released GPUs are off), ``energy_kept_mj`` (all GPUs of the cluster stay on);
+    ``busy_gpu_hours``; ``replicas_loaded``; ``denied``.
+    """
+    ints, floats = world.ints, world.floats
+    n = len(scenario.arrivals)
+    seconds = float(floats[k.NOW])
+    gpu_hours = float(floats[k.GPU_SECONDS]) / 3600
+    attained = int(ints[k.GOOD]) / n
+    active = float(floats[k.BUSY_PREFILL]) * float(floats[k.PREFILL_W] - floats[k.IDLE_W])
+    active += float(floats[k.BUSY_DECODE]) * float(floats[k.DECODE_W] - floats[k.IDLE_W])
+    idle = float(floats[k.GPU_SECONDS]) * float(floats[k.IDLE_W])
+    kept = scenario.system.gpus * seconds * float(floats[k.IDLE_W])
+    details = {
+        "gpu_hours": gpu_hours,
+        "attainment": attained,
+        "requests": float(n),
+        "finished": float(ints[k.DONE]),
+        "mean_gpus": float(floats[k.GPU_SECONDS]) / seconds,
+        "peak_gpus": float(floats[k.MAX_GPUS]),
+        "energy_mj": (idle + active) / 1e6,
+        "energy_kept_mj": (kept + active) / 1e6,
+        "busy_gpu_hours": float(floats[k.BUSY_PREFILL] + floats[k.BUSY_DECODE]) / 3600,
+        "replicas_loaded": float(ints[k.STARTED]),
+        "denied": float(ints[k.DENIED]),
+    }
+    for name, column in (("ttft", k.TTFT), ("tbt", k.TBT)):
+        measured = world.requests[:, column]
+        measured = np.sort(measured[measured >= 0])
+        if len(measured):
+            details[f"{name}_p95"] = float(measured[int(0.95 * (len(measured) - 1))])
+    value = gpu_hours
+    if attained < ATTAINMENT:
+        value += MISSED * (1.0 + math.sqrt(100 * (ATTAINMENT - attained))) * scale(scenario)
+    return Score(scenario.name, value, details, timing, decisions)
+
+
+def scale(scenario: Scenario) -> float:
+    """GPU-hours that missed attainment is measured in: what a static plan for the peak would hold.
+
+    It depends on the requests alone: the busiest 10 s, served by whole replicas without queueing, at least one.
+    """
+    prof = profile(scenario)
+    hours = scenario.span / 3600
+    total = 0.0
+    peak = max(1e-9, scenario.past.peak)
+    prompt, output = float(np.mean(scenario.prompts)), float(np.mean(scenario.outputs))
+    for p, kind in enumerate(scenario.system.kinds):
+        row = prof[p * GROUPS * k.PROF :][: k.PROF]
+        load = peak * (
+            prompt * row[0] + row[2] * float(np.mean(np.square(scenario.prompts.astype(np.float64))))
+        )
+        if kind == k.DECODE:
+            active = peak * output * scenario.system.tbt
+            load = (
+                active * (row[0] + row[2] * (prompt + output / 2)) / max(1e-3, scenario.system.tbt - row[1])
+            )
+        total += max(1.0, load) * row[8]
+    return total * hours
+
+
+def _failed(kind: str, message: str, scenario: Scenario, world: World) -> PolicyError:
+    """A failure, with the time at which it happened."""
+    now = float(world.floats[k.NOW])
+    name = without_folders(scenario.name)
+    return PolicyError(kind, f"{message} (at {now:.0f} s of {name})", event=max(0, int(world.ints[k.STEP])))

@@ -1,0 +1,1 @@
+"""CPU control for SLO-targeted microservices (``problem=autothrottle``)."""

@@ -1,0 +1,1 @@
+"""Baselines of the autothrottle problem, one policy a file."""
