@@ -85,6 +85,8 @@ class Endurance:
             return subprocess.Popen(
                 [sys.executable, "-m", self.module, *arguments, f"root={root / 'runs'}"],
                 cwd=ROOT, stdout=log, stderr=log, env={**os.environ, "OPENAI_API_KEY": f"sk-{self.counts.starts}"},
+                # Under nohup tests would hand on that hang-ups are ignored, which a run respects.
+                preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
             )  # fmt: skip
 
     def torture(self, kills: int) -> int:
