@@ -23,9 +23,11 @@ import problems.autothrottle.baselines
 from evaluators.autothrottle import simulator
 from evaluators.autothrottle.application import Application
 from evaluators.autothrottle.applications import APPLICATIONS
+from evaluators.autothrottle.contract import CONTRACT
 from evaluators.autothrottle.generators import HOUR, KINDS
 from evaluators.autothrottle.load import Load
 from evaluators.autothrottle.suites import ramped
+from evaluators.base import PolicyError
 from metamuse.policy.compiled import CompiledPolicy
 from metamuse.policy.observed import Observed
 from metamuse.policy.program import load as load_policy
@@ -142,6 +144,10 @@ def main(names: list[str]) -> None:
         source = with_samples(source, APPLICATIONS[name].slo_ms, found)
         met = sum(c <= APPLICATIONS[name].slo_ms for _, _, c, _ in found)
         print(f"{name}: {len(found)} samples, {met} of them met the objective")
+    try:
+        load_policy(source, CONTRACT)
+    except PolicyError as error:
+        sys.exit(f"Not written, Tower would not be a policy any more: {error}")
     TOWER.write_text(source, encoding="utf-8")
 
 
