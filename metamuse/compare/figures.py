@@ -28,6 +28,9 @@ class Figures:
         executable: Solutions that were scored.
         distinct: Of those, the ones that were new at tolerance 1e-3.
         entropy: Of the clusters by nearest baseline, nats.
+        coverage: Of the span of the baselines and bounds (:class:`metamuse.diversity.Coverage`), 0 to 1; None if none has one.
+        gap_closed: What the best closes of the gap between reference and bound on the validation set, percent; None
+            without a bound.
         workloads: Names of the validation workloads.
         gains: float[executable, validation workloads], percent over the reference.
         best: Id of the best by validation, None if nothing was scored.
@@ -46,6 +49,8 @@ class Figures:
     executable: int
     distinct: int
     entropy: float
+    coverage: float | None
+    gap_closed: float | None
     workloads: tuple[str, ...]
     gains: np.ndarray
     best: str | None
@@ -65,6 +70,8 @@ class Figures:
             "executable": self.executable,
             "distinct": self.distinct,
             "entropy": self.entropy,
+            "coverage": self.coverage,
+            "best_gap_closed": None if self.gap_closed is None else round(self.gap_closed, 4),
             "best": self.best,
             "best_validation_gain": _mean(self.validation),
             "best_holdout_gain": _mean(self.holdout),
@@ -93,6 +100,8 @@ def figures(problem: Problem, folder: Path) -> Figures:
         executable=len(done),
         distinct=summary["solutions"]["distinct"],
         entropy=summary["diversity"]["entropy"],
+        coverage=summary["diversity"]["coverage"],
+        gap_closed=None if best is None else ranking.gap_closed(problem, state, best, "validation"),
         workloads=state.entries[problem.reference].scores["validation"].workloads,
         gains=np.stack([g for g in gains if g is not None]) if gains else np.zeros((0, width)),
         best=None if best is None else best.id,

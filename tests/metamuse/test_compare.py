@@ -139,8 +139,8 @@ def run(
     )
     best = gains[gains.mean(axis=1).argmax()] if executable else None
     return Figures(
-        arm, seed, f"r-{arm}-{seed}", "done", 32, executable, distinct, 1.5 + 0.01 * seed, WORKLOADS, gains,
-        None if best is None else "s0000", best, best, 100 + seed, 1000, None,
+        arm, seed, f"r-{arm}-{seed}", "done", 32, executable, distinct, 1.5 + 0.01 * seed, 0.4, 20.0 if executable else None,
+        WORKLOADS, gains, None if best is None else "s0000", best, best, 100 + seed, 1000, None,
     )  # fmt: skip
 
 
