@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import functools
 import json
+import math
 import os
 import signal
 import socket
@@ -37,6 +38,10 @@ _INHERITED = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 #: A command may use several executors.
 _tell_once = functools.cache(tell)
+
+
+#: An answer of the zygote: header and body.
+_Answer = tuple[dict[str, Any], bytes]
 
 
 class _Lost(Exception):  # says what happened, and is always caught
@@ -176,7 +181,7 @@ class _ZygoteProcess:
         self._reader = reader
         self._writer = writer
         self._last_words = bytearray()
-        self._calls: dict[int, asyncio.Future[tuple[dict[str, Any], bytes]]] = {}
+        self._calls: dict[int, asyncio.Future[_Answer]] = {}
         self._count = 0
         self._hello: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._hearing = asyncio.create_task(self._hear())
@@ -234,12 +239,12 @@ class _ZygoteProcess:
             raise _Lost("the scoring process is gone")
         self._count += 1
         id = self._count
-        call: asyncio.Future[tuple[dict[str, Any], bytes]] = asyncio.get_running_loop().create_future()
+        call: asyncio.Future[_Answer] = asyncio.get_running_loop().create_future()
         self._calls[id] = call
         header = {"do": "run", "id": id, "limits": dataclasses.asdict(task.limits)}
         self._writer.write(encode(header, json.dumps(task.payload).encode()))
         try:
-            answer, body = await asyncio.wait_for(call, task.limits.wall_s + GRACE_S)
+            answer, body = await _within(call, task.limits.wall_s + GRACE_S)
         except asyncio.CancelledError:
             self._writer.write(encode({"do": "cancel", "id": id}))
             raise
@@ -316,6 +321,19 @@ class _ZygoteProcess:
         while data := await self._process.stderr.read(_CHUNK):
             self._last_words += data
             del self._last_words[:-_LAST_WORDS]
+
+
+async def _within(call: asyncio.Future[_Answer], seconds: float) -> _Answer:
+    """Wait for an answer; a pause of the whole machine counts as one second of the time.
+
+    Raises:
+        TimeoutError: It did not come.
+    """
+    for _ in range(math.ceil(seconds)):
+        await asyncio.wait([call], timeout=1.0)
+        if call.done():
+            return call.result()
+    raise TimeoutError
 
 
 def _outcome(task: Task, answer: dict[str, Any], body: bytes) -> Outcome:

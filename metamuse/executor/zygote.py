@@ -29,12 +29,16 @@ from metamuse.executor.verdict import End, OutOfMemory, failure_of
 from metamuse.executor.wire import ANSWER_SIZE, Decoder, encode
 
 _CHUNK = 1 << 18
+#: While tasks run the loop turns at least this often, seconds.
+_TURN_S = 1.0
+#: What one turn counts at most, seconds: if it took longer, the machine or its container was paused.
+_LONGEST_TURN_S = 2.0
 _PROBE_LIMITS = Limits(wall_s=10, cpu_s=10, memory_mb=256)
 
 
 @dataclass
 class _Child:
-    """A task under way; times in seconds of the monotonic clock."""
+    """A task under way; times in seconds of the zygote's clock."""
 
     id: int
     pid: int
@@ -65,6 +69,20 @@ class _Child:
         os.kill(self.pid, signal.SIGKILL)  # it may not have made its own group yet
 
 
+class _AwakeClock:
+    """Seconds that this process could run: a pause of the machine is not the candidate's fault."""
+
+    def __init__(self) -> None:
+        self._awake = 0.0
+        self._last = time.monotonic()
+
+    def __call__(self) -> float:
+        now = time.monotonic()
+        self._awake += min(now - self._last, _LONGEST_TURN_S)
+        self._last = now
+        return self._awake
+
+
 class Zygote:
     """The loop.
 
@@ -85,6 +103,7 @@ class Zygote:
         self._outgoing = bytearray()
         self._selector = selectors.DefaultSelector()
         self._oom = OutOfMemory()
+        self._clock = _AwakeClock()
         self._wakeup, woken = os.pipe()
         os.set_blocking(self._wakeup, False)
         os.set_blocking(woken, False)
@@ -123,7 +142,7 @@ class Zygote:
 
     def _patience(self) -> float | None:
         waiting = [c.deadline for c in self._children.values() if not c.killed]
-        return max(0.0, min(waiting) - time.monotonic()) if waiting else None
+        return min(_TURN_S, max(0.0, min(waiting) - self._clock())) if waiting else None
 
     def _receive(self) -> None:
         data = self._channel.recv(_CHUNK)
@@ -142,7 +161,7 @@ class Zygote:
 
     def _fork(self, id: int, limits: Limits, payload: bytes) -> None:
         ours, theirs = os.pipe()
-        began, shared = time.monotonic(), own_bytes()
+        began, shared = self._clock(), own_bytes()
         try:
             pid = os.fork()
         except OSError as error:
@@ -183,7 +202,7 @@ class Zygote:
                 return
 
     def _enforce(self) -> None:
-        now = time.monotonic()
+        now = self._clock()
         for task in self._children.values():
             if not task.killed and now >= task.deadline:
                 task.kill("wall")
@@ -193,7 +212,7 @@ class Zygote:
             ended, status, usage = os.wait4(pid, os.WNOHANG)
             if not ended:
                 continue
-            seconds = time.monotonic() - task.began
+            seconds = self._clock() - task.began
             _kill_group(pid)  # leftovers; a number is not given away while a group bears it
             self._collect(task)
             if task.pipe >= 0:

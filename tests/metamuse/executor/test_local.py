@@ -121,6 +121,34 @@ def test_tasks_survive_the_zygotes_death() -> None:
 
 
 @needs("linux")
+def test_a_pause_of_the_machine_is_not_the_candidates_fault() -> None:
+    """A laptop's lid, a paused container: longer than the limit, and no time for anybody."""
+
+    async def main() -> None:
+        executor = plain()
+        await executor.start()
+        zygote = executor.zygote_pid
+        assert zygote is not None
+        limits = Limits(wall_s=4, cpu_s=10, memory_mb=100)
+        run = asyncio.create_task(executor.run(task("sleep", s=1.5, limits=limits)))
+        await until(lambda: children(zygote))
+        paused = [zygote, *children(zygote)]
+        for pid in paused:
+            os.kill(pid, signal.SIGSTOP)
+        await asyncio.sleep(limits.wall_s + 1)
+        for pid in paused:
+            os.kill(pid, signal.SIGCONT)
+        outcome = await run
+        assert outcome.failure is None
+        assert outcome.seconds < limits.wall_s
+        assert executor.zygote_pid == zygote
+        assert (await executor.run(task("sleep", s=60, limits=Limits(1, 10, 100)))).failure is not None
+        await executor.close()
+
+    asyncio.run(main())
+
+
+@needs("linux")
 def test_retries_are_bounded() -> None:
     async def main() -> None:
         executor = plain()
