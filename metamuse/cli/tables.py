@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 from problems.base import Problem
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: set[int]) -> str:
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Container[int]) -> str:
     """Columns padded to their widest cell; ``right`` are the indices of right-aligned ones."""
     cells = [list(columns), *(list(row) for row in rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ from problems.base import Problem
 WIDTH = 110
 #: With fewer seeds than this an interval over seeds is too narrow, and is said to be.
 FEW_SEEDS = 5
+#: Arms that fit side by side, with their means and with differences and intervals.
+_MEANS, _DIFFERENCES = 6, 4
 
 
 def write(problem: Problem, plan: Plan, rows: Sequence[Row], folder: Path) -> dict[str, Any]:
@@ -105,26 +107,33 @@ def _caution(plan: Plan, rows: Sequence[Row]) -> str:
 
 def terminal(problem: Problem, plan: Plan, rows: Sequence[Row]) -> str:
     """Tables and sentences."""
-    heads = ["arm", *(m.head for m in MEASURES)]
-    body = [[row.arm, *(_mean(row, m) for m in MEASURES)] for row in rows]
-    right = set(range(1, len(heads)))
-    parts = [
-        f"Means over {len(plan.seeds)} seeds; gains are {gain_label(problem)}, %",
-        table(heads, body, right),
-    ]
-    compared = [m for m in MEASURES if m.compared]
+    parts = [f"Means over {len(plan.seeds)} seeds; gains are {gain_label(problem)}, %"]
+    tables = [*_side_by_side(rows, MEASURES, _mean, _MEANS)]
+    parts += [table(heads, body, range(1, len(heads))) + "\n" for heads, body in tables]
     if len(rows) > 1:
-        parts += ["", f"Difference from {rows[0].arm}, with paired bootstrap 95 % interval (* excludes 0)"]
-        body = [[m.head, *(_cell(row, m) for row in rows[1:])] for m in compared]
-        for begin in range(0, len(rows) - 1, 4):  # so many fit side by side
-            arms = [row.arm for row in rows[1 + begin : 5 + begin]]
-            cells = [[line[0], *line[1 + begin : 5 + begin]] for line in body]
-            parts += [table(["", *arms], cells, set(range(1, len(arms) + 1))), ""]
+        tables = [*_side_by_side(rows[1:], [m for m in MEASURES if m.compared], _cell, _DIFFERENCES)]
+        parts += [
+            _heading(rows),
+            *(table(heads, body, range(1, len(heads))) + "\n" for heads, body in tables),
+        ]
     wrapped = [
         textwrap.fill(s, WIDTH, break_long_words=False, break_on_hyphens=False)
         for s in sentences(problem, plan, rows)
     ]
     return "\n".join([*parts, *wrapped])
+
+
+def _heading(rows: Sequence[Row]) -> str:
+    return f"Difference from {rows[0].arm}, with paired bootstrap 95 % interval (* excludes 0)"
+
+
+def _side_by_side(
+    rows: Sequence[Row], measures: Sequence[Measure], cell: Callable[[Row, Measure], str], most: int
+) -> Iterator[tuple[list[str], list[list[str]]]]:
+    """Tables with a line a measure and at most so many arms each: heads and cells."""
+    for begin in range(0, len(rows), most):
+        some = rows[begin : begin + most]
+        yield ["", *(row.arm for row in some)], [[m.head, *(cell(row, m) for row in some)] for m in measures]
 
 
 def _mean(row: Row, measure: Measure) -> str:
@@ -167,25 +176,19 @@ def _csv(rows: Sequence[Row]) -> str:
 
 
 def _page(problem: Problem, plan: Plan, rows: Sequence[Row], folder: Path) -> str:
-    numbers = range(1, len(MEASURES) + 1)
-    compared = [m for m in MEASURES if m.compared]
     said = sentences(problem, plan, rows)
+
+    def tables(rows: Sequence[Row], cell: Callable[[Row, Measure], str], most: int) -> markup.Html:
+        measures = [m for m in MEASURES if m.compared or cell is _mean]
+        found = _side_by_side(rows, measures, cell, most)
+        return markup.Html("".join(markup.table(h, body, range(1, len(h))) for h, body in found))
+
     sections = [
         markup.Html('<section class="answer">' + "".join(markup.paragraph(s) for s in said) + "</section>"),
-        _section(
-            f"Means over {len(plan.seeds)} seeds",
-            markup.table(
-                ["arm", *(m.head for m in MEASURES)],
-                [[row.arm, *(_mean(row, m) for m in MEASURES)] for row in rows],
-                numbers,
-            ),
-        ),
+        _section(f"Means over {len(plan.seeds)} seeds", tables(rows, _mean, _MEANS)),
     ]
     if len(rows) > 1:
-        body = [[row.arm, *(_cell(row, m) for m in compared)] for row in rows[1:]]
-        heading = f"Difference from {rows[0].arm}, with paired bootstrap 95 % interval (* excludes 0)"
-        columns = ["arm", *(m.head for m in compared)]
-        sections.append(_section(heading, markup.table(columns, body, range(1, len(columns)))))
+        sections.append(_section(_heading(rows), tables(rows[1:], _cell, _DIFFERENCES)))
     boxes = [
         svg.Box(row.arm, gains, "solution")
         for row in rows
@@ -196,7 +199,7 @@ def _page(problem: Problem, plan: Plan, rows: Sequence[Row], folder: Path) -> st
             _section("Solutions of all seeds", markup.figure(svg.boxes(boxes, gain_label(problem) + ", %")))
         )
     sections.append(
-        _section("What the columns say", markup.definitions({m.head: m.meaning for m in MEASURES}))
+        _section("What the figures say", markup.definitions({m.head: m.meaning for m in MEASURES}))
     )
     runs = [
         [
