@@ -9,6 +9,7 @@ from metamuse import config, ranking, rundir
 from metamuse.cli import Invocation
 from metamuse.errors import UsageError
 from metamuse.report.simplified import sentences
+from metamuse.report.verdict import gain_label
 
 
 def run(invocation: Invocation) -> int:
@@ -51,6 +52,6 @@ def run(invocation: Invocation) -> int:
         gain = ranking.mean_gain(problem, state, entry, which)
         print(
             f"{which}: mean {problem.metric.name} {scores.mean:.{problem.metric.digits}f}"
-            + ("" if gain is None else f", {gain:.2f} {problem.metric.gain}")
+            + ("" if gain is None else f", {gain:.2f} % {gain_label(problem)}")
         )
     return 0
