@@ -98,9 +98,10 @@ class RSDictSF:
             raise StimulusError(
                 f"Solution {i} has {len(candidates)} candidate sets but observations for {len(observations)}."
             )
+        # Learnt from the first solution on: a broken embedder shows at once, and no choice is the slow one.
+        self._learn(history)
         if i < self.warmup or len(candidates) == 1 or len(history) < _MIN_HISTORY:
             return self._plain.choose(i, candidates, observations, history, rng)
-        self._learn(history)
         features = np.stack([self._features(texts) for texts in observations])
         predicted = self._model.predict(features, len(history))
         target = self._target(i, rng)
