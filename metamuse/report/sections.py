@@ -13,6 +13,7 @@ from metamuse.front import costs, front
 from metamuse.report import svg
 from metamuse.report.atwork import at_work
 from metamuse.report.diverse import diverse
+from metamuse.report.landscape import landscape
 from metamuse.report.markup import Html, code, definitions, figure, paragraph, section, table, text
 from metamuse.report.provenance import provenance
 from metamuse.report.simplified import simplified
@@ -441,6 +442,7 @@ SECTIONS = (
     simplified,
     progress,
     diverse,
+    landscape,
     failures,
     cost,
     provenance,

@@ -343,6 +343,75 @@ def plane(points: Sequence[Point], x_label: str, y_label: str) -> str:
     return _figure(bottom + 42, f"{y_label} over {x_label}", parts)
 
 
+@dataclass(frozen=True)
+class Mark:
+    """One place on a map.
+
+    Attributes:
+        label: Its name.
+        x: To the right.
+        y: Up.
+        css: ``solution`` (a dot), ``baseline`` (a square) or ``bound`` (a triangle).
+        named: Whether its label is written beside it, where there is room.
+        title: Shown on hovering.
+        href: Where a click leads, "" for nowhere.
+    """
+
+    label: str
+    x: float
+    y: float
+    css: str
+    named: bool
+    title: str
+    href: str = ""
+
+
+def map_of(marks: Sequence[Mark], x_label: str, y_label: str) -> str:
+    """Places in a plane whose axes have no unit of their own."""
+    left, top, bottom = 30.0, 24.0, 420.0
+    x = Scale.over([m.x for m in marks], left + 10, WIDTH - 22)
+    y = Scale.over([m.y for m in marks], bottom - 10, top + 10)
+    parts = [_line(left, bottom, WIDTH - 12, bottom, "base"), _line(left, top, left, bottom, "base")]
+    taken: list[tuple[float, float, float]] = []
+    names = []
+    for mark in sorted(marks, key=lambda m: (m.named, m.css == "solution")):  # names above, the winner last
+        at_x, at_y = x(mark.x), y(mark.y)
+        shape = _SHAPES[mark.css](at_x, at_y, 5.0 if mark.named else 3.5)
+        named = " named" if mark.named else ""
+        drawn = f'<g class="point {mark.css}{named}"><title>{escape(mark.title)}</title>{shape}</g>'
+        parts.append(f'<a href="{escape(mark.href)}">{drawn}</a>' if mark.href else drawn)
+    for mark in sorted((m for m in marks if m.named), key=lambda m: m.css != "solution"):
+        at_x, at_y = x(mark.x), y(mark.y)
+        label = _cut(mark.label, 25)
+        width = 6.5 * len(label)
+        end = at_x + 9 + width > WIDTH
+        start = at_x - 9 - width if end else at_x + 9
+        if all(abs(at_y - a) > 12 or start > c or start + width < b for a, b, c in taken):
+            names.append(_text(at_x + (-9 if end else 9), at_y + 4, label, "end" if end else "start", "tick"))
+            taken.append((at_y, start, start + width))
+    parts += [
+        *names,
+        _text((left + WIDTH) / 2, bottom + 20, x_label, "middle", "axis"),
+        _text(left, top - 8, y_label, "start", "axis"),
+    ]
+    return _figure(bottom + 28, "Map of the solutions", parts)
+
+
+def _circle(x: float, y: float, r: float) -> str:
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r}"/>'
+
+
+def _square(x: float, y: float, r: float) -> str:
+    return f'<rect x="{x - r:.1f}" y="{y - r:.1f}" width="{2 * r}" height="{2 * r}"/>'
+
+
+def _triangle(x: float, y: float, r: float) -> str:
+    return f'<path d="M{x - r:.1f} {y + r:.1f}L{x + r:.1f} {y + r:.1f}L{x:.1f} {y - r:.1f}Z"/>'
+
+
+_SHAPES = {"solution": _circle, "baseline": _square, "bound": _triangle}
+
+
 def _legend(series: Sequence[Series], at: float) -> list[str]:
     """Names of series with their colours, to the right."""
     parts, x = [], WIDTH - 12.0
