@@ -127,6 +127,22 @@ def finalists(state: RunState) -> list[Entry]:
     return [s for s in state.contenders() if "holdout" in s.scores]
 
 
+def model_name(problem: Problem) -> str:
+    """Under which name winners are registered: one for each version of a problem, whose scores compare."""
+    return f"metamuse-{problem.version}"
+
+
+def winner_tags(problem: Problem, state: RunState, best: Entry) -> dict[str, str]:
+    """What identifies a registered winner: run, solution, who proposed it, gains in percent."""
+    llm = state.config["llm"]
+    out = {"solution": best.id, "policy": best.name, "llm": str(llm.get("model") or llm["provider"])}
+    for which in ("validation", "holdout"):
+        gain = ranking.mean_gain(problem, state, best, which)
+        if gain is not None:
+            out[f"{which}_gain"] = f"{gain:.4f}"
+    return out
+
+
 def figures(problem: Problem, state: RunState, entry: Entry) -> dict[str, float]:
     """Mean metric and mean gain by set, for the sets an entry was scored on."""
     return {k: v for k, v in _figures(problem, state, entry).items() if v is not None}

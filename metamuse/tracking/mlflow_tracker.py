@@ -239,8 +239,14 @@ class _Writer:
         for which, rows in state.workloads.items():
             digest = hashlib.sha256("".join(r["digest"] for r in rows).encode()).hexdigest()[:16]
             store.dataset(self.run, f"{problem.name} {which}", digest, [r["name"] for r in rows], which)
+        best = ranking.best(problem, state)
         for entry in content.finalists(state):
-            self._finalist(entry)
+            child = self._finalist(entry)
+            if best is not None and entry.id == best.id:
+                words = "\n\n".join(verdict(problem, state))
+                store.register(
+                    content.model_name(problem), child, content.winner_tags(problem, state, best), words
+                )
         store.end(self.run, _status(state), state.ended or "not finished")
 
     def _outcome(self) -> None:
@@ -258,7 +264,7 @@ class _Writer:
         self.store.tag(self.run, "best", f"{best.id} {best.name}")
         self.store.tag(self.run, "mlflow.note.content", "\n\n".join(verdict(self.problem, self.state)))
 
-    def _finalist(self, entry: Entry) -> None:
+    def _finalist(self, entry: Entry) -> str:
         name = f"{entry.id} {entry.name}"
         child = self.store.child(
             self.run, entry.id, name, {"problem": self.problem.version, "solution": entry.id}
@@ -272,6 +278,7 @@ class _Writer:
             if path.is_file():
                 self.store.file(child, path)
         self.store.end(child, "FINISHED", "")
+        return child
 
 
 def _status(state: RunState) -> str:

@@ -13,6 +13,8 @@ from typing import Any
 
 #: Marks artifacts that MLflow's UI shows as tables.
 _TABLES_TAG = "mlflow.loggedArtifacts"
+#: Of the version of a registered model that was registered last (MLflow keeps ``latest`` to itself).
+ALIAS = "newest"
 
 
 class MlflowStore:
@@ -71,8 +73,10 @@ class MlflowStore:
         return str(self.client.create_run(self.experiment, tags=all_tags, run_name=name).info.run_id)
 
     def delete(self, run: str) -> None:
-        """Delete a run and its children (MLflow keeps them in its bin)."""
+        """Delete a run, its children (MLflow keeps them in its bin) and what was registered of them."""
         for child in self.client.search_runs([self.experiment], f"tags.`mlflow.parentRunId` = '{run}'"):
+            for known in self.client.search_model_versions(f"run_id = '{child.info.run_id}'"):
+                self.client.delete_model_version(known.name, known.version)
             self.client.delete_run(child.info.run_id)
         self.client.delete_run(run)
 
@@ -125,6 +129,29 @@ class MlflowStore:
     def file(self, run: str, path: Path) -> None:
         """Log a file."""
         self.client.log_artifact(run, str(path))
+
+    def register(self, model: str, run: str, tags: dict[str, str], description: str) -> None:
+        """Make what a run holds a version of a registered model, the one that goes by :data:`ALIAS` now.
+
+        Args:
+            model: Made if it does not exist.
+            run: One version is made of it, however often this is called.
+            tags: Of the version.
+            description: Of the version.
+        """
+        if not self.client.search_registered_models(f"name = '{model}'"):
+            self.client.create_registered_model(model)
+        versions = self.client.search_model_versions(f"name = '{model}' and run_id = '{run}'")
+        if versions:
+            version = str(versions[0].version)
+        else:
+            source = self.client.get_run(run).info.artifact_uri
+            made = self.client.create_model_version(model, source, run, await_creation_for=None)
+            version = str(made.version)
+        self.client.update_model_version(model, version, description)
+        for key, value in tags.items():
+            self.client.set_model_version_tag(model, version, key, value)
+        self.client.set_registered_model_alias(model, ALIAS, version)
 
     def dataset(self, run: str, name: str, digest: str, workloads: list[str], context: str) -> None:
         """Log a set of workloads as an input."""

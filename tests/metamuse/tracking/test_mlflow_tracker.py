@@ -117,6 +117,31 @@ def test_the_record_of_a_run(root: Path) -> None:
     assert names == {"workloads.json", "policy.py", "waypoints.json", "design.json", "scores.json"}
     assert len(record.table(child, "workloads.json")["data"]) == 36
 
+    version = record.client.get_model_version_by_alias("metamuse-fake-v3", "newest")
+    assert version.run_id == child.info.run_id
+    assert version.tags["solution"] == best.id
+    assert float(version.tags["holdout_gain"]) == pytest.approx(
+        ranking.mean_gain(problem, state, best, "holdout"), abs=1e-4
+    )
+    assert "not a discovery by an LLM" in version.description
+
+
+def test_a_winner_is_registered_once_and_the_next_run_is_the_next_version(root: Path) -> None:
+    problem = FakeProblem()
+    all_events = list(events(problem, solutions=8))
+    state = begun(all_events)
+    track(root, state, all_events[2:])
+    folder = root / "fake" / NAME
+    rebuild(uri(root), root, problem, state, folder)
+    client = Record(root).client
+    assert [str(v.version) for v in client.search_model_versions("name = 'metamuse-fake-v3'")] == ["2"]
+    other = root / "fake" / "r20260102-000000-bcde"
+    shutil.copytree(folder, other)
+    rebuild(uri(root), root, problem, state, other)
+    versions = {v.version: v.aliases for v in client.search_model_versions("name = 'metamuse-fake-v3'")}
+    assert set(map(str, versions)) == {"2", "3"}
+    assert str(client.get_model_version_by_alias("metamuse-fake-v3", "newest").version) == "3"
+
 
 def test_solutions_that_finish_out_of_order_are_steps_in_order(root: Path) -> None:
     all_events = list(events(FakeProblem(), solutions=8, failing=0.0))
