@@ -13,7 +13,6 @@ from evaluators.opscale.cost import (
     SEQUENCES,
     TOKEN_BLOCK,
     Tables,
-    tables,
 )
 from evaluators.opscale.models import FFN, GROUPS, OPERATORS, OPROJ, QKV, WHOLE
 from evaluators.opscale.scenario import Scenario
@@ -28,16 +27,22 @@ def work(scenario: Scenario) -> Score:
 
     The dearest requests that the attainment leaves out are left out. The penalty makes it worthless to leave out more.
     """
+    seconds = work_seconds(scenario)
+    left_out = int((1 - ATTAINMENT) * len(seconds) + 1)
+    hours = float(np.sort(seconds)[: max(0, len(seconds) - left_out)].sum()) / 3600
+    return Score(scenario.name, hours, {"gpu_hours": hours})
+
+
+def work_seconds(scenario: Scenario) -> np.ndarray:
+    """GPU-seconds that each request takes at least, float64[n]."""
     system = scenario.system
-    table = tables(system.model, system.gpu, system.measured)
+    table = system.tables
     seconds = np.zeros(len(scenario.arrivals))
     if k.PREFILL in system.kinds:
         seconds += _prefill(table, scenario.prompts)
     if k.DECODE in system.kinds:
         seconds += _decode(table, scenario.prompts.astype(np.float64), scenario.outputs.astype(np.float64))
-    left_out = int((1 - ATTAINMENT) * len(seconds) + 1)
-    hours = float(np.sort(seconds)[: max(0, len(seconds) - left_out)].sum()) / 3600
-    return Score(scenario.name, hours, {"gpu_hours": hours})
+    return seconds
 
 
 def _prefill(table: Tables, prompts: np.ndarray) -> np.ndarray:

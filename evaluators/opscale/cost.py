@@ -1,19 +1,20 @@
 """What operators cost: seconds, bytes and watts of a model on a GPU, as tables that the simulator's kernels look up.
 
 Linear operators come from measured tables where there are any (``measured``), else from the fitted roofline; attention
-and experts always from the fitted formulas. An operator replica is a slice of a GPU (eighths of its SMs) or several
+and experts from the fitted formulas. What a user's own folder of tables covers comes from there. An operator replica is a slice of a GPU (eighths of its SMs) or several
 whole GPUs (tensor parallel); :data:`OPTIONS` numbers these sizes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
 
 from evaluators.opscale import roofline
+from evaluators.opscale.folder import Profiles, read_folder
 from evaluators.opscale.hardware import BANDWIDTH_SHARE, GB, GPUS, RESERVED, USABLE, Gpu
 from evaluators.opscale.models import ATTN, BF16, FFN, GROUPS, MODELS, OPERATORS, OPROJ, QKV, WHOLE, Model
 from evaluators.opscale.profiles import Table, shipped
@@ -37,11 +38,13 @@ class Costs:
         model: The model.
         gpu: The GPU.
         tables: Measured times by TP degree; empty to use the roofline alone.
+        own: What the user measured.
     """
 
     model: Model
     gpu: Gpu
     tables: Mapping[int, Table]
+    own: Profiles = field(default_factory=Profiles)
 
     def linear(self, group: int, tokens: np.ndarray, tp: int = 1, share: float = 1.0) -> np.ndarray:
         """Seconds of one layer of QKV, OPROJ or FFN with what belongs to it: norms, activation, residual, all-reduce."""
@@ -75,8 +78,38 @@ class Costs:
         if f:
             time = time + gemm(h, 2 * f / tp) + element(3 * f / tp) + gemm(f / tp, h)
         if model.experts:
-            time = time + roofline.experts(gpu, model, tokens, tp, share)
+            time = time + self._experts(tokens, tp, share)
         return np.asarray(time)
+
+    def _experts(self, tokens: np.ndarray, tp: int, share: float) -> np.ndarray:
+        fitted = roofline.experts(self.gpu, self.model, tokens, tp, share)
+        measured = self.own.experts.get(tp)
+        if measured is None:
+            return fitted
+        whole = roofline.experts(self.gpu, self.model, tokens, tp)
+        return np.asarray(measured.at(tokens) * fitted / whole)
+
+    def prefill_attention(self, lengths: np.ndarray, tp: int = 1, share: float = 1.0) -> np.ndarray:
+        """Seconds of one layer of causal attention of a request over its whole prompt."""
+        fitted = roofline.prefill_attention(self.gpu, self.model, lengths, tp, share)
+        measured = self.own.prefill.get(tp)
+        if measured is None:
+            return fitted
+        whole = roofline.prefill_attention(self.gpu, self.model, lengths, tp)
+        return np.asarray(measured.at(lengths) * fitted / whole)
+
+    def decode_attention(
+        self, sequences: np.ndarray, context: np.ndarray, tp: int = 1, share: float = 1.0
+    ) -> np.ndarray:
+        """Seconds of one layer of attention of a new token of each sequence; ``context`` sums their lengths."""
+        fitted = roofline.decode_attention(self.gpu, self.model, sequences, context, tp, share)
+        measured = self.own.decode.get(tp)
+        if measured is None:
+            return fitted
+        fixed, each, token = measured
+        slower = roofline.decode_attention(self.gpu, self.model, np.ones(1), np.array([1e6]), tp, share)
+        slower = slower / roofline.decode_attention(self.gpu, self.model, np.ones(1), np.array([1e6]), tp)
+        return np.asarray(fixed + each * np.asarray(sequences) + token * slower[0] * np.asarray(context))
 
     def head(self, sequences: np.ndarray, tp: int = 1, share: float = 1.0) -> np.ndarray:
         """Seconds of the LM head, once a pass."""
@@ -86,14 +119,14 @@ class Costs:
         """Seconds of a whole prefill batch on one replica."""
         tokens = np.array([float(np.sum(lengths))])
         layer = sum(float(self.linear(group, tokens, tp)[0]) for group in (QKV, OPROJ, FFN))
-        layer += float(np.sum(roofline.prefill_attention(self.gpu, self.model, lengths, tp)))
+        layer += float(np.sum(self.prefill_attention(lengths, tp)))
         return self.model.layers * layer + float(self.head(np.array([float(len(lengths))]), tp)[0])
 
     def decode(self, sequences: int, context: float, tp: int = 1) -> float:
         """Seconds of one decode iteration on one replica; ``context`` is the mean length."""
         tokens = np.array([float(sequences)])
         layer = sum(float(self.linear(group, tokens, tp)[0]) for group in (QKV, OPROJ, FFN))
-        layer += float(roofline.decode_attention(self.gpu, self.model, tokens, tokens * context, tp)[0])
+        layer += float(self.decode_attention(tokens, tokens * context, tp)[0])
         return self.model.layers * layer + float(self.head(tokens, tp)[0])
 
     # -- memory
@@ -130,7 +163,7 @@ class Costs:
             return 0.75, 1.0
         tokens = np.array([2048.0])
         if group == ATTN:
-            time = float(roofline.prefill_attention(self.gpu, self.model, tokens, 1)[0])
+            time = float(self.prefill_attention(tokens)[0])
             moved = 1.0 * BF16 * 2048 * (2 * self.model.q + 2 * self.model.kv)
         else:
             time = float(self.linear(group, tokens)[0])
@@ -147,14 +180,23 @@ _MEASURED = {
 
 
 @cache
-def costs(model: str, gpu: str, measured: bool = True) -> Costs:
+def costs(model: str, gpu: str, measured: bool = True, profiles: str = "") -> Costs:
     """Costs of a model by name; with ``measured`` from the shipped tables where there are some.
+
+    Args:
+        model: Id of the model.
+        gpu: Id of the GPU.
+        measured: Whether shipped tables are used.
+        profiles: Folder of the user's own tables, which go before the shipped ones; "" for none.
 
     Raises:
         KeyError: There is no such model or GPU.
+        WorkloadError: The folder's tables cannot be used.
     """
-    known = {tp: table for (name, tp), table in shipped().items() if name == model} if measured else {}
-    return Costs(MODELS[model], GPUS[gpu], known if gpu == "a100" else {})
+    own = read_folder(profiles).get((model, gpu), Profiles()) if profiles else Profiles()
+    known = {tp: table for (name, tp), table in shipped().items() if name == model}
+    known = known if measured and gpu == "a100" else {}
+    return Costs(MODELS[model], GPUS[gpu], {**known, **own.linear}, own)
 
 
 @dataclass(frozen=True)
@@ -181,9 +223,9 @@ class Tables:
 
 
 @cache
-def tables(model: str, gpu: str, measured: bool = True) -> Tables:
-    """The tables of a model on a GPU."""
-    cost = costs(model, gpu, measured)
+def tables(model: str, gpu: str, measured: bool = True, profiles: str = "") -> Tables:
+    """The tables of a model on a GPU; see :func:`costs`."""
+    cost = costs(model, gpu, measured, profiles)
     n_options = len(OPTIONS)
     tokens = TOKEN_BLOCK * np.arange(TOKEN_BLOCKS + 1, dtype=np.float64)
     lengths = LENGTH_BLOCK * np.arange(LENGTH_BLOCKS + 1, dtype=np.float64)
@@ -199,10 +241,10 @@ def tables(model: str, gpu: str, measured: bool = True) -> Tables:
             step[group, option] = layers * cost.linear(group, np.maximum(1.0, sequences), tp, share)
         work[FFN, option] += cost.head(np.ones(1), tp, share)[0]
         step[FFN, option] += cost.head(np.maximum(1.0, sequences), tp, share)
-        attention[option] = layers * roofline.prefill_attention(cost.gpu, cost.model, lengths, tp, share)
-        one = layers * roofline.decode_attention(cost.gpu, cost.model, sequences, 0 * sequences, tp, share)
+        attention[option] = layers * cost.prefill_attention(lengths, tp, share)
+        one = layers * cost.decode_attention(sequences, 0 * sequences, tp, share)
         step[ATTN, option] = one
-        longer = roofline.decode_attention(cost.gpu, cost.model, np.ones(1), np.array([1e6]), tp, share)
+        longer = cost.decode_attention(np.ones(1), np.array([1e6]), tp, share)
         context[option] = (layers * float(longer[0]) - float(one[1])) / 1e6
     kv = np.array([[cost.kv_tokens(g, o) for o in range(n_options)] for g in range(GROUPS)], dtype=np.float64)
     held = np.array(

@@ -12,8 +12,8 @@ from numba import njit
 from evaluators.opscale import layout as k
 from evaluators.opscale.cost import SEQUENCES
 from evaluators.opscale.models import ATTN, GROUPS, OPERATORS
-from evaluators.opscale.pool import size_of
-from evaluators.opscale.prefill import enter, note_latency
+from evaluators.opscale.pool import draw, fail, size_of
+from evaluators.opscale.prefill import again, enter, note_latency
 
 _GROUPS, _ATTN = GROUPS, ATTN
 _FIRST, _LAST = OPERATORS[0], OPERATORS[-1]
@@ -64,6 +64,42 @@ def _pop(keys, ids, n):  # type: ignore[no-untyped-def]
 
 
 @njit
+def _lose(  # type: ignore[no-untyped-def]
+    ints, floats, station, queue, requests, notes, servers, clocks, members, kv, keys, ids, first, now
+):
+    """Replicas whose time has come fail; sequences whose KV cache they held begin again."""
+    room = 0.0
+    for g in (0, _ATTN):
+        for m in range(station[first + g, k.MEMBERS]):
+            s = members[first + g, m]
+            if servers[s, k.STATE] == k.ALIVE and clocks[s, k.READY] <= min(now, clocks[s, k.DIES]):
+                room += kv[g, servers[s, k.OPTION]]
+    for g in range(_GROUPS):
+        for m in range(station[first + g, k.MEMBERS]):
+            s = members[first + g, m]
+            if servers[s, k.STATE] != k.ALIVE or clocks[s, k.DIES] > now:
+                continue
+            fail(ints, servers, clocks, s)
+            held = kv[g, servers[s, k.OPTION]] if g == 0 or g == _ATTN else 0.0
+            if held == 0.0 or clocks[s, k.READY] > clocks[s, k.DIES]:
+                continue
+            active = ints[k.ACTIVE]
+            left = 0
+            for at in range(active):
+                i = ids[at]
+                key = keys[at]
+                if draw(ints[k.FAILURE_SEED], i, ints[k.FAILED]) * room < held:
+                    floats[k.KV_USED] -= notes[i, k.PROMPT] + notes[i, k.OUTPUT]
+                    floats[k.CONTEXT] -= notes[i, k.PROMPT] - (key - notes[i, k.OUTPUT])
+                    again(queue, station, requests, notes, first, i, now)
+                else:
+                    _push(keys, ids, left, key, i)
+                    left += 1
+            ints[k.ACTIVE] = left
+            room -= held
+
+
+@njit
 def gather(ints, station, servers, clocks, members, context, instance, first, now):  # type: ignore[no-untyped-def]
     """What is ready at a time; returns when that changes next."""
     change = _NEVER
@@ -79,6 +115,7 @@ def gather(ints, station, servers, clocks, members, context, instance, first, no
             if clocks[s, k.READY] > now:
                 change = min(change, clocks[s, k.READY])
                 continue
+            change = min(change, clocks[s, k.DIES])
             instance[g, _READY] += 1.0
             instance[g, _OPTION_OF] = servers[s, k.OPTION]
             instance[g, _SLOWEST] = max(instance[g, _SLOWEST], clocks[s, k.SLOW])
@@ -213,6 +250,22 @@ def run(  # type: ignore[no-untyped-def]
     holder = first if instance[0, _READY] > 0 else first + _ATTN
     while now < end:
         if change <= now:
+            _lose(
+                ints,
+                floats,
+                station,
+                queue,
+                requests,
+                notes,
+                servers,
+                clocks,
+                members,
+                kv,
+                keys,
+                ids,
+                first,
+                now,
+            )
             change = gather(ints, station, servers, clocks, members, context, instance, first, now)
             holder = first if instance[0, _READY] > 0 else first + _ATTN
         room = _room(instance, kv)

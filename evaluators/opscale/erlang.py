@@ -15,7 +15,6 @@ import numpy as np
 
 from evaluators.opscale.cost import FULL, OPTIONS, Costs, costs
 from evaluators.opscale.models import ATTN, OPERATORS
-from evaluators.opscale.roofline import prefill_attention
 
 
 def erlang_c(servers: int, load: float) -> float:
@@ -53,16 +52,17 @@ def stations(model: str, gpu: str, length: float, options: Sequence[int] = (FULL
     """The operators of a prefill of so many tokens, for replicas of the given sizes."""
     cost = costs(model, gpu)
     return tuple(
-        Station(tuple((OPTIONS[o][0] * OPTIONS[o][1], _seconds(cost, g, length, o)) for o in options))
+        Station(tuple((OPTIONS[o][0] * OPTIONS[o][1], seconds(cost, g, length, o)) for o in options))
         for g in OPERATORS
     )
 
 
-def _seconds(cost: Costs, group: int, length: float, option: int) -> float:
+def seconds(cost: Costs, group: int, length: float, option: int) -> float:
+    """Seconds of all layers of an operator for a prompt, on a replica of a size."""
     share, tp = OPTIONS[option]
     tokens = np.array([length])
     if group == ATTN:
-        layer = prefill_attention(cost.gpu, cost.model, tokens, tp, share)
+        layer = cost.prefill_attention(tokens, tp, share)
     else:
         layer = cost.linear(group, tokens, tp, share)
     return cost.model.layers * float(layer[0])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import math
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 
@@ -68,7 +71,25 @@ def steps(rng: np.random.Generator, span: float) -> np.ndarray:
     return rate
 
 
-SHAPES = {"bursty": bursty, "smooth": smooth, "diurnal": diurnal, "steps": steps}
+@cache
+def production() -> dict[str, np.ndarray]:
+    """Rates of production services, requests/s in bins of ten minutes, by service; ``data/README.md``."""
+    rates: dict[str, list[float]] = {}
+    with (Path(__file__).parent / "data" / "servegen_rates.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            rates.setdefault(row["model"], []).append(float(row["rate"]))
+    return {name: np.array(values) for name, values in rates.items()}
+
+
+def fortnight(rng: np.random.Generator, span: float) -> np.ndarray:
+    """The 14 days of a production service in the time simulated, from a bin that is drawn on and then around."""
+    bins = production()["m-large"]
+    t = np.arange(_seconds(span)) / span * len(bins)
+    start = int(rng.random() * len(bins))
+    return np.asarray(np.roll(bins, -start)[np.minimum(t.astype(np.int64), len(bins) - 1)])
+
+
+SHAPES = {"bursty": bursty, "smooth": smooth, "diurnal": diurnal, "steps": steps, "fortnight": fortnight}
 
 
 def requests(rng: np.random.Generator, shape: str, lengths: Lengths, mean_rate: float, span: float) -> Trace:

@@ -25,8 +25,10 @@ PREFILL, DECODE = 0, 1
     STARTED,  # replicas loaded
     RING_AT,
     SLOTS,  # servers below this number may be in use, those from it on are not
-) = range(18)
-INTS = 18
+    FAILED,  # replicas that died
+    FAILURE_SEED,
+) = range(20)
+INTS = 20
 
 # Floats of a run.
 (
@@ -55,8 +57,9 @@ INTS = 18
     PREFILL_W,
     DECODE_W,
     MAX_GPUS,
-) = range(25)
-FLOATS = 25
+    MTBF,  # mean time between failures of a GPU of a replica, 0 for none
+) = range(26)
+FLOATS = 26
 
 # Columns of `requests` (floats) and of `notes` (integers).
 ARRIVAL, WHEN, TTFT, TBT, ENTERED = range(5)
@@ -73,8 +76,8 @@ FLOW = 8
 # Columns of `servers` (integers) and of `clocks` (floats), a row a server: one replica, or one stage of a tandem.
 OWNER, PLACE, OPTION, STATE, GPUS, FIRST_GPU = range(6)
 SERVER = 6 + 8
-FREE, READY, SLOW, RELEASE = range(4)
-CLOCK = 4
+FREE, READY, SLOW, RELEASE, DIES = range(5)
+CLOCK = 5
 UNUSED, ALIVE, DRAINING = range(3)
 #: Servers at once, in all and at one station.
 MAX_SERVERS, MAX_MEMBERS = 768, 256

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 from numba import njit
 
+from evaluators.digest import fold
 from evaluators.opscale import layout as k
 from evaluators.opscale.models import GROUPS, OPERATORS
 
 _GROUPS = GROUPS
 _FIRST, _LAST = OPERATORS[0], OPERATORS[-1]
 _SLICES = 8  # options below are slices of one GPU
+_BITS = 53
+_NEVER = 1e18
 
 
 @njit
@@ -22,6 +27,21 @@ def gpus_of(option):  # type: ignore[no-untyped-def]
 def size_of(option):  # type: ignore[no-untyped-def]
     """GPUs that a replica of a size is worth."""
     return (option + 1) / 8.0 if option < _SLICES else float(1 << (option - _SLICES + 1))
+
+
+@njit
+def draw(seed, number, stream):  # type: ignore[no-untyped-def]
+    """A number in [0, 1) that looks random, the same for the same arguments."""
+    mixed = fold(fold(fold(0, seed), number), stream)
+    return ((mixed >> (64 - _BITS)) & ((1 << _BITS) - 1)) / float(1 << _BITS)
+
+
+@njit
+def fail(ints, servers, clocks, s):  # type: ignore[no-untyped-def]
+    """A server's time has come: it serves no more, and is away from the end of the interval on."""
+    servers[s, k.STATE] = k.DRAINING
+    clocks[s, k.RELEASE] = clocks[s, k.DIES]
+    ints[k.FAILED] += 1
 
 
 @njit
@@ -112,6 +132,11 @@ def _add(  # type: ignore[no-untyped-def]
     clocks[s, k.READY] = ready
     clocks[s, k.FREE] = ready
     clocks[s, k.SLOW] = 1.0
+    clocks[s, k.DIES] = _NEVER
+    if floats[k.MTBF] > 0.0:
+        # Each of its GPUs may fail, and it fails with the first of them.
+        chance = draw(ints[k.FAILURE_SEED], ints[k.STARTED], 0)
+        clocks[s, k.DIES] = now - math.log1p(-chance) * floats[k.MTBF] / n
     members[place, station[place, k.MEMBERS]] = s
     station[place, k.MEMBERS] += 1
     ints[k.STARTED] += 1
@@ -340,10 +365,12 @@ def interfere(ints, servers, clocks, gpus, fixed):  # type: ignore[no-untyped-de
 
 @njit
 def account(ints, floats, station, servers, clocks, members, gpus, residents, held, end):  # type: ignore[no-untyped-def]
-    """At the end of an interval: release what has drained, count GPU-seconds since its start."""
+    """At the end of an interval: release what has drained or failed, count GPU-seconds since its start."""
     began = floats[k.NOW]
     in_use = 0.0
     for s in range(ints[k.SLOTS]):
+        if servers[s, k.STATE] == k.ALIVE and clocks[s, k.DIES] <= end:
+            fail(ints, servers, clocks, s)
         if servers[s, k.STATE] == k.DRAINING and clocks[s, k.RELEASE] <= end:
             place = servers[s, k.PLACE]
             kind = 1 if place // _GROUPS == ints[k.DECODE_PHASE] else 0

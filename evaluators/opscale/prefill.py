@@ -7,12 +7,13 @@ back, a station may be run to the end of the control interval before the next on
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from evaluators.opscale import layout as k
 from evaluators.opscale.cost import LENGTH_BLOCK, LENGTH_BLOCKS, TOKEN_BLOCK, TOKEN_BLOCKS
 from evaluators.opscale.models import ATTN, GROUPS, OPERATORS
-from evaluators.opscale.pool import ready_servers, size_of
+from evaluators.opscale.pool import fail, ready_servers, size_of
 
 _ALL = sum(1 << group for group in OPERATORS)
 _FIRST, _LAST = OPERATORS[0], OPERATORS[-1]
@@ -52,6 +53,19 @@ def enter(queue, station, requests, notes, place, i, when):  # type: ignore[no-u
         j -= 1
     queue[place, j] = i
     station[place, k.TAIL] += 1
+    station[place, k.QUEUED_TOKENS] += notes[i, k.PROMPT]
+
+
+@njit
+def again(queue, station, requests, notes, place, i, when):  # type: ignore[no-untyped-def]
+    """Put a request back into the queue that it was taken from: what served it has failed."""
+    requests[i, k.WHEN] = when
+    station[place, k.HEAD] -= 1
+    j = station[place, k.HEAD]
+    while j + 1 < station[place, k.TAIL] and requests[queue[place, j + 1], k.WHEN] < when:
+        queue[place, j] = queue[place, j + 1]
+        j += 1
+    queue[place, j] = i
     station[place, k.QUEUED_TOKENS] += notes[i, k.PROMPT]
 
 
@@ -203,21 +217,32 @@ def run_station(  # type: ignore[no-untyped-def]
 ):
     """Serve a station's batches that start before ``end``."""
     cap = act[group, k.CAP] if act[group, k.CAP] > 0 else int(fixed[group, k.BATCH])
+    if station[group, k.HEAD] == station[group, k.TAIL]:
+        return
+    # When each server is free, side by side: what is looked through for every batch.
     count = station[group, k.MEMBERS]
+    frees = np.empty(count)
+    for m in range(count):
+        s = members[group, m]
+        frees[m] = clocks[s, k.FREE] if servers[s, k.STATE] == k.ALIVE else _NEVER
     while station[group, k.HEAD] < station[group, k.TAIL]:
-        best = -1
+        first = -1
         free = _NEVER
         for m in range(count):
-            s = members[group, m]
-            if servers[s, k.STATE] == k.ALIVE and clocks[s, k.FREE] < free:
-                best = s
-                free = clocks[s, k.FREE]
-        if best < 0:
+            if frees[m] < free:
+                first = m
+                free = frees[m]
+        if first < 0:
             return
+        best = members[group, first]
         head = station[group, k.HEAD]
         start = max(free, requests[queue[group, head], k.WHEN])
         if start >= end:
             return
+        if clocks[best, k.DIES] <= start:
+            fail(ints, servers, clocks, best)
+            frees[first] = _NEVER
+            continue
         option = servers[best, k.OPTION]
         needs_attention = group == _ATTN
         mask = 0
@@ -230,6 +255,7 @@ def run_station(  # type: ignore[no-untyped-def]
             needs_attention = mask & (1 << _ATTN) == 0
         tokens = 0
         service = 0.0
+        waited = 0.0
         j = head
         while j < station[group, k.TAIL]:
             i = queue[group, j]
@@ -238,7 +264,7 @@ def run_station(  # type: ignore[no-untyped-def]
             tokens += notes[i, k.PROMPT]
             if needs_attention:
                 service += attention_time(attention, option, notes[i, k.PROMPT])
-            flow[group, k.WAITED] += start - requests[i, k.WHEN]
+            waited += start - requests[i, k.WHEN]
             j += 1
         if group == 0:
             for g in range(_FIRST, _LAST + 1):
@@ -248,15 +274,25 @@ def run_station(  # type: ignore[no-untyped-def]
             service += work_time(work, group, option, tokens)
         service *= clocks[best, k.SLOW]
         finish = start + service
+        lost = clocks[best, k.DIES] < finish
+        if lost:
+            finish = clocks[best, k.DIES]
+            service = finish - start
         clocks[best, k.FREE] = finish
+        frees[first] = finish
         flow[group, k.BUSY] += service
-        flow[group, k.SERVICE] += service
         floats[k.BUSY_PREFILL] += service * size_of(option)
+        station[group, k.QUEUED_TOKENS] -= tokens
+        station[group, k.HEAD] = j
+        if lost:
+            for place in range(j - 1, head - 1, -1):
+                again(queue, station, requests, notes, group, queue[group, place], finish)
+            continue
+        flow[group, k.SERVICE] += service
+        flow[group, k.WAITED] += waited
         station[group, k.BATCHES] += 1
         station[group, k.SERVED] += j - head
         station[group, k.DUE] -= j - head
-        station[group, k.QUEUED_TOKENS] -= tokens
-        station[group, k.HEAD] = j
         moves = mask != 0 or (group != 0 and group != _LAST)
         if moves:
             finish += ints[k.LAYERS] * (floats[k.HOP] + tokens * fixed[group, k.OUT_BYTES] / floats[k.LINK])

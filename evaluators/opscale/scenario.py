@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
 from evaluators.base import WorkloadError, without_folders
 from evaluators.opscale import layout as k
-from evaluators.opscale.cost import OPTIONS, costs
+from evaluators.opscale.cost import OPTIONS, Costs, Tables, costs, tables
+from evaluators.opscale.folder import content
 from evaluators.opscale.hardware import GPUS
 from evaluators.opscale.models import MODELS
 from evaluators.opscale.trace import Trace
@@ -39,6 +40,10 @@ class System:
         measured: Linear operators from measured tables where there are some, else from the roofline.
         hop: Seconds of latency of a transfer; None for the GPU's.
         link: Bytes/s between GPUs; None for the GPU's.
+        mtbf: Mean seconds between failures of a GPU that a replica is on; 0 for none.
+        failure_seed: Of the times at which replicas fail.
+        profiles: Folder of measured operator times that take the place of the shipped ones, "" for none; see
+            :mod:`evaluators.opscale.folder`.
     """
 
     model: str = "llama3-8b"
@@ -55,6 +60,9 @@ class System:
     measured: bool = True
     hop: float | None = None
     link: float | None = None
+    mtbf: float = 0.0
+    failure_seed: int = 0
+    profiles: str = ""
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:
@@ -70,10 +78,22 @@ class System:
         if not 1 <= self.gpus <= k.MAX_LIMIT:
             raise WorkloadError(f"gpus is 1..{k.MAX_LIMIT}, not {self.gpus}")
         positive = (self.interval, self.ttft, self.tbt)
-        if min(positive) <= 0 or min(self.model_delay, self.operator_delay) < 0:
-            raise WorkloadError("interval and SLOs are positive, delays are not negative")
-        if costs(self.model, self.gpu).kv_tokens(0, self.option) < 1:
+        if min(positive) <= 0 or min(self.model_delay, self.operator_delay, self.mtbf, self.failure_seed) < 0:
+            raise WorkloadError(
+                "interval and SLOs are positive, delays are not negative, nor are mtbf and failure_seed"
+            )
+        if self.costs.kv_tokens(0, self.option) < 1:
             raise WorkloadError(f"{self.model} does not fit on {self.tp} x {self.gpu}; use a larger tp")
+
+    @property
+    def costs(self) -> Costs:
+        """Costs of the model on the GPU."""
+        return costs(self.model, self.gpu, self.measured, self.profiles)
+
+    @property
+    def tables(self) -> Tables:
+        """The same as tables."""
+        return tables(self.model, self.gpu, self.measured, self.profiles)
 
     @property
     def option(self) -> int:
@@ -154,7 +174,9 @@ class Scenario:
 
     def digest(self) -> str:
         """A hash of everything that decides the result."""
-        sha = hashlib.sha256(f"opscale-1|{self.system}|{self.past}|".encode())
+        system = {f.name: getattr(self.system, f.name) for f in fields(System)}
+        system["profiles"] = content(self.system.profiles)
+        sha = hashlib.sha256(f"opscale-1|{system}|{self.past}|".encode())
         sha.update(np.asarray(self.arrivals, dtype="<f8").tobytes())
         sha.update(np.asarray(self.prompts, dtype="<i8").tobytes())
         sha.update(np.asarray(self.outputs, dtype="<i8").tobytes())

@@ -43,6 +43,8 @@ MOST_REPLICAS, MOST_BATCH, MOST_KEY, MOST_AFFINITY = 4096, 1 << 20, 1 << 20, 1 <
 #: Attainment that is demanded. What is missing costs, in units of :func:`scale`, ``MISSED`` at once and as much again for
 #: the root of each percentage point: less attainment is always dearer, and never worth the GPUs it saves.
 ATTAINMENT, MISSED = 0.99, 0.5
+#: Most that the detail ``missed`` says.
+MOST_MISSED = 0.05
 
 
 def make_driver(
@@ -62,45 +64,25 @@ def make_driver(
         advance: Any,
         counters: Any,
         prof: Any,
+        table: Any,
         ints: Any,
         floats: Any,
-        requests: Any,
-        notes: Any,
-        queue: Any,
-        station: Any,
-        flow: Any,
-        servers: Any,
-        clocks: Any,
-        members: Any,
-        gpus: Any,
-        residents: Any,
-        fixed: Any,
-        held: Any,
-        kv: Any,
-        least: Any,
         act: Any,
         near: Any,
-        work: Any,
-        attention: Any,
-        step: Any,
-        context: Any,
-        keys: Any,
-        ids: Any,
-        recent: Any,
-        instance: Any,
         glob: Any,
         obs: Any,
     ) -> int:
-        """Run all control intervals, or up to the first decision that cannot be.
+        """Decide and run intervals until ``ints[STEPS]``, or up to the first decision that cannot be.
+
+        What has been run may be run on with a later end; the first observation has been made.
 
         Args:
             state: The policy.
             advance: The kernel: carries out ``act`` and runs one interval.
             counters: int64[5], updated in place.
             prof: float64[groups * PROF].
-            ints, floats, requests, notes, queue, station, flow, servers, clocks, members, gpus, residents, fixed, held,
-                kv, least, act, near, work, attention, step, context, keys, ids, recent, instance, glob, obs: The
-                kernel's arrays.
+            table: What the kernel is called with.
+            ints, floats, act, near, glob, obs: Those of the run's arrays that the loop looks at.
 
         Returns:
             The fault, 0 for none.
@@ -114,39 +96,7 @@ def make_driver(
         fault = OK
         chosen = 0
         group = 0
-        while fault == OK:
-            advance(
-                ints,
-                floats,
-                requests,
-                notes,
-                queue,
-                station,
-                flow,
-                servers,
-                clocks,
-                members,
-                gpus,
-                residents,
-                fixed,
-                held,
-                kv,
-                least,
-                act,
-                near,
-                work,
-                attention,
-                step,
-                context,
-                keys,
-                ids,
-                recent,
-                instance,
-                glob,
-                obs,
-            )
-            if ints[k.STEP] >= ints[k.STEPS]:
-                break
+        while ints[k.STEP] < ints[k.STEPS]:
             control(state, float(floats[k.NOW]), seen_glob, seen_obs, seen_prof)
             for g in range(groups):
                 group = g
@@ -183,7 +133,10 @@ def make_driver(
                     digest = fold(digest, chosen)
                 if fault != OK:
                     break
+            if fault != OK:
+                break
             counters[DECIDED] += groups
+            advance(table)
         counters[CHOSEN] = chosen
         counters[GROUP] = group
         counters[DIGEST] = digest
@@ -214,8 +167,16 @@ def bind(policy: Policy) -> Any:
     return policy.bind(make_driver, defaults)
 
 
-def simulate(policy: Policy, loop: Any, scenario: Scenario) -> Score:
+def simulate(
+    policy: Policy, loop: Any, scenario: Scenario, watch: Callable[[World], None] | None = None
+) -> Score:
     """Serve a scenario with a fresh policy.
+
+    Args:
+        policy: The policy.
+        loop: Its control loop, see :func:`bind`.
+        scenario: What it serves.
+        watch: Called after every control interval.
 
     Returns:
         GPU-hours, with the penalty where less than 99 % of the requests meet their SLO. Details: see :func:`score`.
@@ -229,11 +190,19 @@ def simulate(policy: Policy, loop: Any, scenario: Scenario) -> Score:
     began, worked = time.perf_counter(), time.thread_time()
     try:
         state = policy.state(world.groups, system.interval, system.ttft, system.tbt)
-        arguments = (state, kernel.compiled(), counters, world.prof, *world.arrays)
+        shown = (world.ints, world.floats, world.act, world.affinity, world.glob, world.obs)
+        arguments = (state, kernel.compiled(), counters, world.prof, world.table, *shown)
         if policy.compiled:
             _compile(loop, arguments)
         began, worked = time.perf_counter(), time.thread_time()
-        loop(*arguments)
+        world.advance()
+        last = int(world.ints[k.STEPS])
+        for step in range(1, last + 1) if watch else (last,):
+            world.ints[k.STEPS] = step
+            if loop(*arguments):
+                break
+            if watch:
+                watch(world)
     except PolicyError as error:
         raise _failed(error.kind, error.message, scenario, world) from None
     except MemoryError:
@@ -279,7 +248,8 @@ def score(scenario: Scenario, world: World, timing: dict[str, float], decisions:
     Details: ``gpu_hours``; ``attainment`` (part of all requests, unfinished ones included, that met every SLO);
     ``requests``; ``finished``; ``ttft_p95``/``tbt_p95`` in seconds (of those that got so far); ``peak_gpus``,
     ``mean_gpus``; ``energy_mj`` (released GPUs are off), ``energy_kept_mj`` (all GPUs of the cluster stay on);
-    ``busy_gpu_hours``; ``replicas_loaded``; ``denied``.
+    ``busy_gpu_hours``; ``replicas_loaded``; ``denied``; ``failures`` (replicas that died); ``missed`` (1 - attainment, at
+    most 5 %: for figures in which policies that fail altogether would hide the others).
     """
     ints, floats = world.ints, world.floats
     n = len(scenario.arrivals)
@@ -302,6 +272,8 @@ def score(scenario: Scenario, world: World, timing: dict[str, float], decisions:
         "busy_gpu_hours": float(floats[k.BUSY_PREFILL] + floats[k.BUSY_DECODE]) / 3600,
         "replicas_loaded": float(ints[k.STARTED]),
         "denied": float(ints[k.DENIED]),
+        "failures": float(ints[k.FAILED]),
+        "missed": min(MOST_MISSED, 1.0 - attained),
     }
     for name, column in (("ttft", k.TTFT), ("tbt", k.TBT)):
         measured = world.requests[:, column]

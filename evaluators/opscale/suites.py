@@ -105,6 +105,8 @@ def shifted_suites(seed: int) -> dict[str, Sequence[Scenario]]:
         "cold pods": (replace(_LLAMA, model_delay=120.0, operator_delay=5.0), "bursty", CODE, 12.0, 1200.0),
         "uniform tandem": (replace(_LLAMA, whole="uniform_tandem"), "diurnal", CODE, 12.0, 900.0),
         "two hours": (replace(_LLAMA, phases="decode"), "diurnal", CHAT, 8.0, 7200.0),
+        "two weeks": (replace(_LLAMA, model_delay=10.0), "fortnight", CODE, 12.0, 2016.0),
+        "failures": (replace(_LLAMA, model_delay=10.0, mtbf=3600.0), "steps", CODE, 20.0, 900.0),
     }
     suites: dict[str, Sequence[Scenario]] = {}
     for number, (kind, (system, shape, lengths, rate, span)) in enumerate(kinds.items(), _FIRST_SHIFT):
@@ -112,6 +114,7 @@ def shifted_suites(seed: int) -> dict[str, Sequence[Scenario]]:
         for i in range(_SHIFTED_EACH):
             rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number, i)))
             name = f"synthetic/{kind}/{i:02d}-{shape}"
-            scenarios.append(made(rng, name, system, shape, lengths, rate, span))
+            chosen = replace(system, failure_seed=i) if system.mtbf else system
+            scenarios.append(made(rng, name, chosen, shape, lengths, rate, span))
         suites[kind] = scenarios
     return suites

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from evaluators.opscale import decode, kernel
 from evaluators.opscale import layout as k
-from evaluators.opscale.cost import FULL, LENGTH_BLOCK, OPTIONS, TOKEN_BLOCK, Tables, costs, knee, tables
+from evaluators.opscale.cost import FULL, LENGTH_BLOCK, OPTIONS, TOKEN_BLOCK, Tables, knee
 from evaluators.opscale.models import ATTN, GROUPS, OPERATORS, WHOLE
 from evaluators.opscale.scenario import Scenario
 
@@ -21,7 +22,7 @@ class World:
     """Everything one simulated run reads and writes.
 
     Attributes:
-        arrays: The kernel's arguments in order, see :data:`evaluators.opscale.kernel.SIGNATURE`.
+        arrays: The kernel's arrays in order, see :data:`evaluators.opscale.kernel.KINDS`.
         prof: float64[groups * PROF], what the policy is told of the groups.
         groups: Number of groups.
         ints: Integers of the run.
@@ -44,16 +45,20 @@ class World:
     glob: np.ndarray
     obs: np.ndarray
 
+    @cached_property
+    def table(self) -> np.ndarray:
+        """Where the arrays are; what the kernel is called with."""
+        return kernel.addresses(self.arrays)
+
     def advance(self) -> None:
         """One control interval."""
-        kernel.compiled()(*self.arrays)
+        kernel.compiled()(self.table)
 
 
 def make_world(scenario: Scenario) -> World:
     """Fresh arrays for a run; nothing has happened, and the first observation is still to be made."""
     system = scenario.system
-    table = tables(system.model, system.gpu, system.measured)
-    cost = costs(system.model, system.gpu, system.measured)
+    table, cost = system.tables, system.costs
     n = len(scenario.arrivals)
     kinds = system.kinds
     groups = GROUPS * len(kinds)
@@ -69,9 +74,11 @@ def make_world(scenario: Scenario) -> World:
     ints[k.STEPS] = int(np.ceil(scenario.span / system.interval))
     ints[k.WHOLE_OPTION] = system.option
     ints[k.LAYERS] = cost.model.layers
+    ints[k.FAILURE_SEED] = system.failure_seed
 
     floats = np.zeros(k.FLOATS)
     floats[k.INTERVAL] = system.interval
+    floats[k.MTBF] = system.mtbf
     floats[k.TTFT_SLO], floats[k.TBT_SLO] = system.ttft, system.tbt
     floats[k.LINK] = gpu.link if system.link is None else system.link
     floats[k.HOP] = gpu.hop if system.hop is None else system.hop
@@ -139,8 +146,7 @@ def make_world(scenario: Scenario) -> World:
 def profile(scenario: Scenario) -> np.ndarray:
     """What a policy is told of each group, at the size a replica has by default (a GPU, or what memory needs)."""
     system = scenario.system
-    table = tables(system.model, system.gpu, system.measured)
-    cost = costs(system.model, system.gpu, system.measured)
+    table, cost = system.tables, system.costs
     tandem = system.whole == "uniform_tandem"
     prof = np.zeros((len(system.kinds), GROUPS, k.PROF))
     for p, kind in enumerate(system.kinds):

@@ -7,6 +7,7 @@ the fact sheet's prototype: both sides of a comparison are favoured alike, and n
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ import numpy as np
 from evaluators.base import Score
 from evaluators.opscale.bounds import run_fixed
 from evaluators.opscale.generators import CHAT, CODE, Lengths
-from evaluators.opscale.models import OPERATORS, WHOLE
+from evaluators.opscale.models import FFN, OPERATORS, WHOLE
 from evaluators.opscale.scenario import Scenario, System
 from evaluators.opscale.simulator import ATTAINMENT, score
 from evaluators.opscale.suites import made
@@ -97,6 +98,20 @@ CASES = {
     )
 }
 QUICK_CASES = 4
+#: For fixed GPUs alone: decode of experts, where weights that are not duplicated and batches of all sequences should pay.
+FIXED_CASES = {
+    case.id: case
+    for case in (
+        Case("mixtral-decode", replace(_MIXTRAL, phases="decode"), "smooth", CHAT, 40.0),
+        Case(
+            "qwenmoe-decode",
+            replace(_MIXTRAL, model="qwen2-57b-a14b", phases="decode"),
+            "smooth",
+            CHAT,
+            40.0,
+        ),
+    )
+}
 
 
 def settings(source: str, n: int, seed: int = 7) -> list[dict[str, int | float]]:
@@ -166,7 +181,9 @@ def saving(
     return 100 * (1 - (a.energy / b.energy if energy else a.gpu_hours / b.gpu_hours))
 
 
-def capacity(case: str, gpus: int, mode: str, minutes: float = 3.0) -> tuple[float, float]:
+def capacity(
+    case: str, gpus: int, mode: str, minutes: float = 3.0, tp: int | None = None
+) -> tuple[float, float]:
     """The rate that so many GPUs serve at 99 % attainment with the best fixed split, and joules for each request.
 
     Args:
@@ -174,22 +191,23 @@ def capacity(case: str, gpus: int, mode: str, minutes: float = 3.0) -> tuple[flo
         gpus: GPUs.
         mode: ``whole`` (time-shared replicas), ``tandem`` (uniform tandem), ``pools`` (the best split found).
         minutes: Simulated time.
+        tp: GPUs of a whole replica if they are not the case's.
     """
-    base = CASES[case]
+    base = (CASES | FIXED_CASES)[case]
     tandem = mode == "tandem"
     arm = Arm("fixed", "model_erlang", whole="uniform_tandem" if tandem else "time_shared", model_delay=0.0)
-    system = replace(base.scenario(arm).system, gpus=gpus)
+    system = replace(base.scenario(arm).system, gpus=gpus, tp=tp or base.system.tp)
     best = (0.0, math.nan)
     rng = np.random.default_rng(20251102)
     scenario = made(rng, f"claims/{case}/{mode}-{gpus}", system, "smooth", base.lengths, 40.0, 60 * minutes)
-    for targets in _splits(scenario, gpus, mode):
+    for split in _splits(scenario, gpus, mode):
         low, high = max(best[0], 1e-3), 320.0
-        rate, joules = _holds(scenario, low / 40.0 * 1.001, targets), 0.0
-        if best[0] > 0 and rate is None:
+        joules = 0.0
+        if best[0] > 0 and _holds(scenario, low / 40.0 * 1.001, split) is None:
             continue  # no better than what another split serves
         while high / low > 1.02:
             middle = math.sqrt(low * high)
-            energy = _holds(scenario, middle / 40.0, targets)
+            energy = _holds(scenario, middle / 40.0, split)
             if energy is None:
                 high = middle
             else:
@@ -199,11 +217,17 @@ def capacity(case: str, gpus: int, mode: str, minutes: float = 3.0) -> tuple[flo
     return best
 
 
-def _splits(scenario: Scenario, gpus: int, mode: str) -> list[np.ndarray]:
+#: Replicas by group, and their shares in eighths of a GPU (None: whole GPUs).
+_Split = tuple[np.ndarray, np.ndarray | None]
+
+
+def _splits(scenario: Scenario, gpus: int, mode: str) -> list[_Split]:
     if mode != "pools":
         targets = np.zeros(5, dtype=np.int64)
         targets[WHOLE] = gpus // (scenario.system.tp * (len(OPERATORS) if mode == "tandem" else 1))
-        return [targets]
+        return [(targets, None)]
+    if scenario.system.phases == "decode":
+        return _decode_splits(scenario, gpus)
     # Splits near the one in proportion to the work.
     prof = profile(scenario).reshape(5, -1)
     mean, square = (
@@ -221,13 +245,27 @@ def _splits(scenario: Scenario, gpus: int, mode: str) -> list[np.ndarray]:
         last = int(left / sizes[-1])
         if last >= 1:
             out.append(np.array([0, *first, last], dtype=np.int64))
-    return [np.array(one) for one in sorted({tuple(one.tolist()) for one in out})]
+    return [(np.array(one), None) for one in sorted({tuple(one.tolist()) for one in out})]
 
 
-def _holds(scenario: Scenario, faster: float, targets: np.ndarray) -> float | None:
+def _decode_splits(scenario: Scenario, gpus: int) -> list[_Split]:
+    """All that give attention between a tenth and four fifths of the GPUs, FFN replicas of every size that fits."""
+    least = int(profile(scenario).reshape(5, -1)[FFN, 8])
+    out: list[_Split] = []
+    for size, eighths, qkv, o_proj in itertools.product((1, 2, 4, 8), (4, 8), (1, 2), (1, 2)):
+        left = gpus - math.ceil((qkv + o_proj) * eighths / 8)
+        for ffn in range(1, left // size + 1):
+            attention = left - ffn * size
+            if size >= least and 0.1 * gpus <= attention <= 0.8 * gpus:
+                shares = np.array([8, eighths, 8, eighths, 8 * size])
+                out.append((np.array([0, qkv, attention, o_proj, ffn]), shares))
+    return out
+
+
+def _holds(scenario: Scenario, faster: float, split: _Split) -> float | None:
     """Joules a request if the attainment holds with arrivals that come so much faster, else None."""
     quick = replace(scenario, arrivals=scenario.arrivals / faster)
-    found = score(quick, run_fixed(quick, targets), {}, None)
+    found = score(quick, run_fixed(quick, *split), {}, None)
     if found.details["attainment"] < ATTAINMENT:
         return None
     return 1e6 * found.details["energy_mj"] / len(scenario.arrivals)

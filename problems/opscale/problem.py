@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,11 +13,14 @@ import numpy as np
 from evaluators.base import Policy, Score, WorkloadError
 from evaluators.opscale import bounds, simulator
 from evaluators.opscale.generators import CODE
+from evaluators.opscale.oracle import oracle
 from evaluators.opscale.scenario import Scenario, System, seen
 from evaluators.opscale.suites import made, shifted_suites, synthetic_suite
 from evaluators.opscale.trace import read_trace
 from evaluators.paths import expand_paths
 from problems.base import Metric, Problem
+from problems.figures import Figure, Tradeoff
+from problems.opscale.watching import burst, watched
 
 #: Seconds by which copies of a request come later where a trace is thickened.
 _JITTER = 5.0
@@ -25,7 +30,8 @@ class OpScaleProblem(Problem):
     """Operator-level autoscaling of LLM serving (arXiv 2511.02248, 2608.13499): GPU-hours at 99 % SLO attainment.
 
     Configuration: ``workloads`` (``synthetic`` or paths, one entry a set), ``workload_seed``, ``parts``, ``windows`` and
-    ``thicken`` for traces, ``system`` (fields of :class:`evaluators.opscale.scenario.System`).
+    ``thicken`` for traces, ``hindsight``, ``profiles`` (a folder, :mod:`evaluators.opscale.folder`), ``system`` (fields of
+    :class:`evaluators.opscale.scenario.System`).
 
     Raises:
         WorkloadError: A setting makes no sense.
@@ -52,7 +58,14 @@ class OpScaleProblem(Problem):
         "token_rate",
         "uniform_tandem",
     )
-    bounds = ("work", "fixed")
+    bounds: tuple[str, ...] = ("work", "fixed")
+    tradeoff = Tradeoff(
+        "gpu_hours",
+        "GPU-hours",
+        "missed",
+        "requests beyond their SLO, %",
+        "Less of both is better; more than 1 % missed is failed. Means over workloads, each of which counts 5 % at most.",
+    )
     design_keys = {
         "name": "a short name of the algorithm",
         "idea": "the idea in two sentences",
@@ -66,7 +79,7 @@ class OpScaleProblem(Problem):
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__(config)
-        known = {field.name for field in fields(System)}
+        known = {field.name for field in fields(System)} - {"profiles"}
         given = dict(config.get("system") or {})
         unknown = set(given) - known
         if unknown:
@@ -74,11 +87,22 @@ class OpScaleProblem(Problem):
                 f"problem.system has no {sorted(unknown)[0]}; it has {', '.join(sorted(known))}"
             )
         self._given = {name: value for name, value in given.items() if value is not None}
+        if config.get("profiles"):
+            self._given["profiles"] = str(Path(str(config["profiles"])).expanduser().absolute())
         if self._given:
             replace(System(), **({"tp": 8} | self._given))  # says at once what cannot be
+        if config.get("hindsight", False):
+            self.bounds = ("work", "fixed", "oracle")
         for name in ("windows", "thicken"):
             if int(config.get(name, 1)) < 1:
                 raise WorkloadError(f"problem.{name} is at least 1, not {config[name]}")
+
+    @cached_property
+    def baselines(self) -> dict[str, str]:
+        """Sources of all baseline policies by id; the two static ones are one text with another number."""
+        text = (self.folder / "baselines" / "_static.py").read_text(encoding="utf-8")
+        static = {"static_p95": text, "static_peak": text.replace("\nPAST = 15 ", "\nPAST = 14 ")}
+        return dict(sorted((super().baselines | static).items()))
 
     def init_example(self) -> tuple[Any, ...]:
         return (5, 2.0, 1.5, 0.05)
@@ -129,6 +153,15 @@ class OpScaleProblem(Problem):
                 rng, "probe-serve", replace(small, phases="serve", model_delay=4.0), "smooth", CODE, 3.0, 16.0
             ),
             made(rng, "probe-tandem", replace(small, whole="uniform_tandem"), "smooth", CODE, 3.0, 16.0),
+            made(
+                rng,
+                "probe-failing",
+                replace(small, phases="serve", model_delay=2.0, mtbf=10.0),
+                "steps",
+                CODE,
+                3.0,
+                16.0,
+            ),
         ]
 
     def bind(self, policy: Policy) -> Any:
@@ -138,8 +171,14 @@ class OpScaleProblem(Problem):
         return simulator.simulate(policy, loop, workload)
 
     def bound(self, bound: str, workload: Scenario) -> Score:
-        """``work``: GPU-hours of the work alone. ``fixed``: the best fixed number of whole replicas, with hindsight."""
-        return bounds.work(workload) if bound == "work" else bounds.fixed(workload)
+        """``work``: GPU-hours of the work alone. ``fixed``: the best fixed number of whole replicas, with hindsight.
+
+        ``oracle`` (with ``hindsight``): the best operator pools window by window (:mod:`evaluators.opscale.oracle`).
+        """
+        return {"work": bounds.work, "fixed": bounds.fixed, "oracle": oracle}[bound](workload)
+
+    def watch(self, policy: Policy, loop: Any) -> Sequence[Figure]:
+        return watched(policy, loop, burst(int(self.config["workload_seed"]), self._given))
 
     def digest(self, workload: Scenario) -> str:
         return workload.digest()

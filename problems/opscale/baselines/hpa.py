@@ -47,7 +47,8 @@ class Policy:
             self.busy[g] = 0.0
             wanted = max(LEAST, self.current[g])
             if abs(part / TARGET - 1.0) > TOLERANCE:
-                wanted = max(LEAST, min(2 * wanted + 4, math.ceil(wanted * part / TARGET)))
+                wanted = min(2 * wanted + 4, math.ceil(wanted * part / TARGET))
+            wanted = max(LEAST, min(int(glob[12]), wanted))
             self.recommended[g, self.place] = wanted
             for back in range(min(299, int(STABLE / SYNC)) + 1):
                 wanted = max(wanted, self.recommended[g, (self.place - back) % 300])

@@ -45,7 +45,8 @@ class Policy:
             self.sizes(prof)
             for first in range(0, self.n_groups, 5):
                 self.pools(FLOOR * glob[15], 0.0, 0.0, glob, prof, first)
-                self.least[first : first + 5] = self.need[first : first + 5]
+                for g in range(first, first + 5):
+                    self.least[g] = self.need[g]
         for first in range(0, self.n_groups, 5):
             backlog = 0.0
             for g in range(first, first + 5):

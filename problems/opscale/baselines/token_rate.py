@@ -30,7 +30,7 @@ class Policy:
             else:
                 tokens = max(glob[1], glob[2]) * glob[3] + obs[row + 2] / self.ttft_slo
                 wanted = tokens * prof[row] / PREFILL_SHARE
-            self.hold(g, max(LEAST, math.ceil(wanted)))
+            self.hold(g, max(LEAST, min(int(glob[12]), math.ceil(wanted))))
 
     def hold(self, g, wanted):
         """Up at once; down to the most that was wanted, after HOLD seconds of wanting less."""

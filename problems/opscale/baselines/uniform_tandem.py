@@ -45,16 +45,22 @@ class Policy:
             self.sizes(prof)
             for first in range(0, self.n_groups, 5):
                 self.pools(FLOOR * glob[15], 0.0, 0.0, glob, prof, first)
-                self.least[first] = np.max(self.need[first + 1 : first + 5])
+                self.least[first] = self.most_needed(first)
         for first in range(0, self.n_groups, 5):
             backlog = 0.0
             for g in range(first, first + 5):
                 backlog = max(backlog, obs[g * 12 + 2])
             sequences = HEADROOM * (glob[6] + obs[first * 12 + 1])
             self.pools(rate, backlog, sequences, glob, prof, first)
-            wanted = max(self.least[first], np.max(self.need[first + 1 : first + 5]))
+            wanted = max(self.least[first], self.most_needed(first))
             for g in range(first + 1, first + 5):
                 self.hold(g, wanted)
+
+    def most_needed(self, first):
+        most = 0
+        for g in range(first + 1, first + 5):
+            most = max(most, self.need[g])
+        return most
 
     def pack(self, group):
         return -1

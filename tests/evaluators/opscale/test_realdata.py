@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from evaluators.opscale import roofline
+from evaluators.opscale.cost import costs
 from evaluators.opscale.hardware import GPUS
-from evaluators.opscale.models import MODELS
+from evaluators.opscale.models import FFN, MODELS
 from evaluators.opscale.profiles import VIDUR_OPERATORS, read_aiconfigurator, read_vidur, shipped
 from evaluators.opscale.scenario import rates
 from evaluators.opscale.trace import read_trace
@@ -99,3 +100,34 @@ def test_traces(folder: Path) -> None:
     assert len(talk.arrivals) == 12_031
     assert talk.prompts.mean() == pytest.approx(12_035, rel=0.01)
     assert talk.outputs.mean() == pytest.approx(343, rel=0.01)
+
+
+def test_a_folder_of_the_published_tables(folder: Path, tmp_path: Path) -> None:
+    """What AIConfigurator measured on an H100 is what the simulator then charges."""
+    names = {
+        "context_attention": "prefill_attention",
+        "generation_attention": "decode_attention",
+        "moe": "experts",
+    }
+    for theirs, ours in names.items():
+        source = folder / f"aic_h100_sxm_vllm0.14.0_{theirs}_perf.parquet"
+        (tmp_path / f"h100_{ours}.parquet").symlink_to(source)
+    own = costs("llama3-8b", "h100", profiles=str(tmp_path))
+    assert sorted(own.own.prefill) == [1, 2, 4, 8]
+    t = read_aiconfigurator(folder / "aic_h100_sxm_vllm0.14.0_context_attention_perf.parquet")
+    keep = (t["attn_dtype"] == "bfloat16") & (t["kv_cache_dtype"] == "bfloat16") & (t["batch_size"] == 1)
+    keep &= (t["num_heads"] == 32) & (t["num_key_value_heads"] == 8) & (t["head_dim"] == 128)
+    found = own.prefill_attention(t["isl"][keep].astype(float))
+    assert found == pytest.approx(t["latency"][keep], rel=1e-6)
+    t = read_aiconfigurator(folder / "aic_h100_sxm_vllm0.14.0_generation_attention_perf.parquet")
+    keep = (t["attn_dtype"] == "bfloat16") & (t["kv_cache_dtype"] == "bfloat16")
+    keep &= (t["num_heads"] == 32) & (t["num_key_value_heads"] == 8) & (t["head_dim"] == 128)
+    keep &= (t["batch_size"] >= 16) & (t["batch_size"] <= 256) & (t["step"] >= 511) & (t["step"] < 16384)
+    batch = t["batch_size"][keep].astype(float)
+    errors = np.abs(own.decode_attention(batch, batch * (t["step"][keep] + 1)) / t["latency"][keep] - 1)
+    assert np.median(errors) < 0.1
+    mixtral = costs("mixtral-8x7b", "h100", profiles=str(tmp_path))
+    assert 1 in mixtral.own.experts
+    tokens = np.array([16.0, 256.0])
+    fitted = costs("mixtral-8x7b", "h100")
+    assert not np.allclose(mixtral.linear(FFN, tokens), fitted.linear(FFN, tokens), rtol=0.01)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluators.base import PolicyError
-from evaluators.opscale import bounds, simulator
+from evaluators.opscale import bounds, kernel, simulator
 from evaluators.opscale import layout as k
 from evaluators.opscale.generators import CHAT, CODE
 from evaluators.opscale.models import FFN, OPERATORS, WHOLE
@@ -288,3 +288,11 @@ def test_tandem_is_four_devices_a_replica() -> None:
     assert tandem.details == pools.details
     assert dataclasses.replace(given_.system).whole == "uniform_tandem"
     assert FFN == 4
+
+
+def test_the_kernel_takes_no_arrays_of_another_kind() -> None:
+    world = make_world(scenario(1, 5, "prefill", 5.0))
+    assert kernel.addresses(world.arrays).shape == (len(kernel.KINDS), 4)
+    for bad in (world.floats.astype(np.float32), np.zeros((2, len(world.floats)))[:, 0], world.requests):
+        with pytest.raises(ValueError, match="not f1"):
+            kernel.addresses([world.arrays[0], bad, *world.arrays[2:]])

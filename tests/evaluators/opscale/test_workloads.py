@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluators.base import WorkloadError
-from evaluators.opscale.generators import CODE, SHAPES, requests
+from evaluators.opscale.generators import CODE, SHAPES, fortnight, production, requests
 from evaluators.opscale.scenario import Scenario, System, rates, seen
 from evaluators.opscale.suites import shifted_suites, synthetic_suite
 from evaluators.opscale.trace import Trace, read_trace
@@ -97,6 +97,21 @@ def test_shapes_have_their_burstiness() -> None:
     assert peaks["smooth"] < 1.7
 
 
+def test_a_fortnight_is_the_production_rates_from_some_bin_on() -> None:
+    bins = production()["m-large"]
+    one, other = (fortnight(np.random.default_rng(seed), float(len(bins))) for seed in (1, 2))
+    assert np.array_equal(np.sort(one), np.sort(bins))
+    start = int(np.flatnonzero((bins == one[0]) & (np.roll(bins, -1) == one[1]))[0])
+    assert np.array_equal(np.roll(bins, -start), one)
+    assert not np.array_equal(one, other)
+
+
+def test_the_failing_suite_fails_at_times_of_its_own() -> None:
+    suite = shifted_suites(1)["failures"]
+    assert {s.system.mtbf for s in suite} == {3600.0}
+    assert len({s.system.failure_seed for s in suite}) == len(suite)
+
+
 def test_sets_are_disjoint_repeat_and_vary() -> None:
     sets = {which: synthetic_suite(which, 1) for which in ("feedback", "validation", "holdout")}
     digests = [s.digest() for suite in sets.values() for s in suite]
@@ -132,6 +147,8 @@ def test_bad_sets() -> None:
         ({"gpus": 0}, "gpus is 1..512"),
         ({"ttft": 0.0}, "interval and SLOs are positive"),
         ({"model_delay": -1.0}, "delays are not negative"),
+        ({"mtbf": -1.0}, "nor are mtbf and failure_seed"),
+        ({"failure_seed": -1}, "nor are mtbf and failure_seed"),
     ],
 )
 def test_systems_that_cannot_be(changes: dict, message: str) -> None:

@@ -13,6 +13,7 @@ from evaluators.opscale import simulator
 from evaluators.opscale.generators import CHAT, CODE
 from evaluators.opscale.scenario import System
 from evaluators.opscale.suites import made
+from evaluators.opscale.world import World
 from metamuse.policy.compiled import CompiledPolicy, InterpretedPolicy
 from metamuse.policy.program import load
 from problems.base import make
@@ -86,6 +87,20 @@ def test_operator_level_gives_each_operator_its_own() -> None:
     assert targets[0] == 0
     assert targets[4] > 3 * max(targets[1:4])  # the FFN is most of the work
     assert targets[1:4].min() >= 1
+
+
+@pytest.mark.parametrize("baseline", ["hpa", "token_rate"])
+def test_an_overload_is_answered_with_the_whole_cluster(baseline: str) -> None:
+    """However long the queue, nobody asks for more than there is (4,096 would end the run)."""
+    policy = InterpretedPolicy(load(PROBLEM.baselines[baseline], PROBLEM.contract))
+    given = made(np.random.default_rng(1), "x", System(gpus=12), "smooth", CODE, 400.0, 60.0)
+    asked: list[int] = []
+
+    def note(world: World) -> None:
+        asked.append(int(world.act[0, k.TARGET]))
+
+    simulator.simulate(policy, simulator.bind(policy), given, note)
+    assert max(asked) == 12
 
 
 def test_the_uniform_tandem_is_uniform_and_dearer() -> None:

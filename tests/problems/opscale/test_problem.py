@@ -11,6 +11,9 @@ import pytest
 import yaml
 
 from evaluators.base import WorkloadError
+from evaluators.opscale import bounds
+from evaluators.opscale import layout as k
+from evaluators.opscale.profiles import VIDUR_OPERATORS
 from problems.base import SETS, Problem, make
 
 CONFIG = Path(__file__).parents[3] / "conf/problem/opscale.yaml"
@@ -67,11 +70,36 @@ def test_switches_reach_all_synthetic_scenarios() -> None:
         assert workload.system.model_delay == 3.0
 
 
+def test_own_profiles_reach_every_scenario(tmp_path: Path) -> None:
+    head = ",".join(f"time_stats.{name}.median" for name in VIDUR_OPERATORS)
+    rows = [",".join([str(0.002 * n)] * 9 + [str(n), "1"]) for n in (1, 8192)]
+    table = tmp_path / "a100_llama3-8b.csv"
+    table.write_text("\n".join([f"{head},num_tokens,num_tensor_parallel_workers", *rows]) + "\n")
+    problem = configured(profiles=str(tmp_path))
+    scenario = problem.workloads("feedback")[0]
+    plain = configured().workloads("feedback")[0]
+    assert scenario.digest() != plain.digest()
+    assert np.array_equal(scenario.arrivals, plain.arrivals)
+    target = np.array([60, 0, 0, 0, 0])
+    slow, quick = (bounds.run_fixed(s, target).requests[:, k.TTFT] for s in (scenario, plain))
+    assert np.median(slow) > 4 * np.median(quick) > 0
+
+
+def test_failures_are_a_switch() -> None:
+    failing, calm = (configured(system={"mtbf": mtbf}).workloads("feedback")[0] for mtbf in (300.0, None))
+    target = np.array([12, 0, 0, 0, 0])
+    died = [int(bounds.run_fixed(s, target).ints[k.FAILED]) for s in (failing, calm)]
+    assert died[0] > 5 > died[1] == 0
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"system": {"modle": "x"}}, "problem.system has no modle"),
         ({"system": {"model": "x"}}, "there is no model x"),
+        ({"system": {"profiles": "x"}}, "problem.system has no profiles"),
+        ({"system": {"mtbf": -1.0}}, "nor are mtbf and failure_seed"),
+        ({"profiles": "no/such/folder"}, "no/such/folder: No such file or directory"),
         ({"windows": 0}, "problem.windows is at least 1"),
         ({"thicken": 0}, "problem.thicken is at least 1"),
     ],
