@@ -97,8 +97,13 @@ def run(source: str, on: Load, skip: int) -> list[Sample]:
 
 
 def packed(found: list[Sample]) -> str:
-    """Samples as the policy's text holds them."""
-    numbers = [x for a, b, c, d in found for x in (a, round(b), math.ceil(c), round(10 * d))]
+    """Samples as the policy's text holds them: one number each, see there; a P99 beyond its digits is the largest."""
+    numbers = []
+    for action, rps, p99, cores in found:
+        tenths = round(10 * cores)
+        assert max(round(rps), tenths) < 10**5
+        latency = min(math.ceil(p99), 10**6 - 1)
+        numbers.append(((action * 10**5 + round(rps)) * 10**6 + latency) * 10**5 + tenths)
     return textwrap.fill(", ".join(map(str, numbers)), 106, initial_indent="    ", subsequent_indent="    ")
 
 

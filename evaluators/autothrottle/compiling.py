@@ -36,5 +36,12 @@ def _stamp() -> int:
 #: Of all that is compiled here.
 STAMP = _stamp()
 
+#: Numba counts references to arrays at every call, hundreds of atomic operations an event, though none of the arrays here
+#: is made or dropped in compiled code; without its runtime there is nothing to count. Worth a factor of two.
+_UNCOUNTED = {"_nrt": False, "error_model": "numpy"}
+
+#: For an event loop.
+uncounted = njit(**_UNCOUNTED)
+
 #: For what is called at every event: arrays are many words, and passing them would cost more than the function.
-inlined = njit(forceinline=True, error_model="numpy")
+inlined = njit(forceinline=True, **_UNCOUNTED)

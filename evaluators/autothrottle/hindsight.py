@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from evaluators.autothrottle.load import Load
-from evaluators.autothrottle.native import FAST, SLOW, pair, run, utilisation
+from evaluators.autothrottle.native import FAST, SLOW, pair, scored, utilisation
 from evaluators.base import Score
 
 #: Throttle ratios that Tower chooses from (the authors' released code), and utilisation targets that were tried.
@@ -50,7 +50,7 @@ def static_pair(load: Load, targets: tuple[float, ...] = TARGETS) -> Choice:
     row, column = len(targets) - 1, 0
     while row >= 0 and column < len(targets):
         setting = (targets[row], targets[column])
-        tried.append(Choice(setting, run(pair(load.application, *setting), load)))
+        tried.append(Choice(setting, scored(pair(load.application, *setting), load)))
         if tried[-1].met:
             column += 1
         else:
@@ -70,7 +70,7 @@ def static_utilisation(load: Load, sync: int, steps: tuple[float, ...] = UTILISA
     """
     tried: list[Choice] = []
     for step in reversed(steps):
-        tried.append(Choice((step,), run(utilisation(load.application, step, sync), load)))
+        tried.append(Choice((step,), scored(utilisation(load.application, step, sync), load)))
         if tried[-1].met:
             break
     return best(tried)

@@ -3,11 +3,11 @@
 Compiled once and cached; it knows no policy. :func:`advance` runs to the next sample of the controllers. Everything is
 in whole nanoseconds, so that results are exact and equal on every machine.
 
-All threads of a service run at full speed, each on a core of its own, until the quota of the period is used up; then all
-stand still until the next refill. So a job that needs ``w`` ns of a thread ends when the service's own clock, which
-stands while it is throttled, has gone on by ``w``. Its end is put into the calendar as if nothing were to happen; if
-the service has been throttled meanwhile, it is put off when it fires. Only the moment at which a quota runs out is
-kept up to date.
+All threads of a service run at full speed, each on a core of its own as long as there are that many, until the quota of
+the period is used up; then all stand still until the next refill. So a job that needs ``w`` ns of a thread ends when the
+service's own clock, which stands while it is throttled and is slow while threads share cores, has gone on by ``w``. Its
+end is put into the calendar as if nothing were to happen; if the clock has lagged meanwhile, it is put off when it fires.
+Only the moment at which a quota runs out is kept up to date.
 
 Randomness is a hash of user, number of the request and place in its tree: two policies meet the same requests.
 """
@@ -21,9 +21,9 @@ from numba import njit
 
 from evaluators.autothrottle import layout as k
 from evaluators.autothrottle.calendar import schedule
-from evaluators.autothrottle.compiling import STAMP, inlined
+from evaluators.autothrottle.compiling import STAMP, inlined, uncounted
 from evaluators.autothrottle.histogram import bin_of
-from evaluators.autothrottle.quota import bring_up, end_period, run_out, start_timer, watch
+from evaluators.autothrottle.quota import bring_up, end_period, run_out, run_threads, start_timer, watch
 
 _GOLDEN = 0x9E3779B97F4A7C15 - (1 << 64)
 _MIX_1 = 0xBF58476D1CE4E5B9 - (1 << 64)
@@ -147,7 +147,7 @@ def proceed(  # type: ignore[no-untyped-def]
                     # Threads join at once and leave together; the service's clock tells when.
                     work = work_of(items, services, nodes, phases, shapes, i, s, phase)
                     bring_up(services, s, now)
-                    services[s, k.THREADS] += phases[phase, k.N_THREADS]
+                    run_threads(services, s, phases[phase, k.N_THREADS])
                     items[i, k.FINISH] = services[s, k.CLOCK] + work
                     if not services[s, k.ACTIVE]:
                         start_timer(services, items, heads, s, now)
@@ -250,7 +250,7 @@ def next_second(control, items, heads, services, thinks, load, drift, first_user
     schedule(items, heads, 2 * control[k.N_SERVICES], now + k.SECOND)
 
 
-@njit
+@uncounted
 def _advance(  # type: ignore[no-untyped-def]
     control,
     items,
@@ -294,7 +294,7 @@ def _advance(  # type: ignore[no-untyped-def]
             left = items[i, k.FINISH] - services[s, k.CLOCK]
             if left <= 0:
                 phase = nodes[items[i, k.NODE], k.FIRST_PHASE] + items[i, k.PHASE]
-                services[s, k.THREADS] -= phases[phase, k.N_THREADS]
+                run_threads(services, s, -phases[phase, k.N_THREADS])
                 items[i, k.PENDING] = -1
                 stack[0] = i
                 top = 1

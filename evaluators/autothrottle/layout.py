@@ -55,8 +55,10 @@ NOBODY = -1
     SEEN_NS,
     SEEN_USED,
     SEEN_BURSTS,
-) = range(34)
-SERVICE_COLUMNS = 34
+    CORES,
+    REST,
+) = range(36)
+SERVICE_COLUMNS = 36
 
 # Columns of `nodes`: what a visit to a service is.
 SERVICE_OF, FIRST_PHASE, N_PHASES = range(3)

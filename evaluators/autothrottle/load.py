@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -72,6 +73,19 @@ class Load:
     def demand(self) -> float:
         """Cores that the load needs on the average over the measured time if every request is answered at once."""
         return float(self.application.demand.sum() * self.rps[self.ramp_s :].mean())
+
+    @cached_property
+    def digest(self) -> str:
+        """16 hexadecimal digits of what is simulated, whatever the policy."""
+        said = (
+            f"autothrottle-1|{self.application.name}|{self.ramp_s}|{self.settle_s}|{self.seed}"
+            f"|{self.closed}|{self.jitter_ms}|{self.burst}|"
+        )
+        sha = hashlib.sha256(said.encode())
+        plan = self.application.plan
+        for array in (self.rps, plan.nodes, plan.phases, plan.calls, plan.roots, plan.sweeps):
+            sha.update(array.astype("<i8").tobytes())
+        return sha.hexdigest()[:16]
 
     @cached_property
     def drift(self) -> np.ndarray:

@@ -1,4 +1,9 @@
-"""CFS bandwidth control of one service: periods of 100 ms, a quota, all threads stopped when it is used up."""
+"""CFS bandwidth control of one service: periods of 100 ms, a quota, all threads stopped when it is used up.
+
+No more threads run at once than a node has cores; if more are runnable they share these evenly, so that the service's
+clock (see :mod:`evaluators.autothrottle.kernel`) is slower then. What is left of a nanosecond is kept until their number
+changes, for the clock must not depend on how often it is looked at.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +18,14 @@ def bring_up(services, s, now):  # type: ignore[no-untyped-def]
     passed = now - services[s, k.AT]
     services[s, k.AT] = now
     if not services[s, k.THROTTLED]:
-        used = services[s, k.THREADS] * passed
+        threads = services[s, k.THREADS]
+        used = threads * passed
+        cores = services[s, k.CORES]
+        if threads > cores:
+            used = cores * passed
+            shared = used + services[s, k.REST]
+            passed = shared // threads
+            services[s, k.REST] = shared - passed * threads
         services[s, k.RUNTIME] -= used
         services[s, k.USED] += used
         services[s, k.PERIOD_USED] += used
@@ -21,21 +33,27 @@ def bring_up(services, s, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
+def run_threads(services, s, more):  # type: ignore[no-untyped-def]
+    """So many threads more (or fewer) of a (brought up) service are runnable."""
+    services[s, k.THREADS] += more
+    services[s, k.REST] = 0
+
+
+@inlined
 def watch(services, items, heads, n_services, s, now):  # type: ignore[no-untyped-def]
     """Have the calendar say in time when the quota of a (brought up) service runs out, if it does in this period."""
-    threads = services[s, k.THREADS]
-    if threads <= 0 or services[s, k.THROTTLED]:
+    running = min(services[s, k.THREADS], services[s, k.CORES])
+    if running <= 0 or services[s, k.THROTTLED]:
         return
-    left = services[s, k.RUNTIME]
-    if left >= threads * (services[s, k.BOUNDARY] - now):
+    left = max(0, services[s, k.RUNTIME])
+    if left >= running * (services[s, k.BOUNDARY] - now):
         return
-    out = now + max(0, left) // threads
     i = n_services + s
     if items[i, k.TIME] != k.NEVER:
-        if items[i, k.TIME] <= out:
+        if running * (items[i, k.TIME] - now) <= left:
             return  # it looks again then
         unschedule(items, heads, i)
-    schedule(items, heads, i, out)
+    schedule(items, heads, i, now + left // running)
 
 
 @inlined
@@ -90,9 +108,9 @@ def run_out(services, items, heads, n_services, s, now):  # type: ignore[no-unty
     """The quota of a service may have run out."""
     items[n_services + s, k.TIME] = k.NEVER
     bring_up(services, s, now)
-    threads = services[s, k.THREADS]
-    if threads > 0 and not services[s, k.THROTTLED]:
-        if services[s, k.RUNTIME] < threads:
+    running = min(services[s, k.THREADS], services[s, k.CORES])
+    if running > 0 and not services[s, k.THROTTLED]:
+        if services[s, k.RUNTIME] < running:
             services[s, k.THROTTLED] = 1
             services[s, k.SINCE] = now
         else:

@@ -81,6 +81,7 @@ class World:
         quota = round(app.node_cores * k.PERIOD)
         services[:, k.QUOTA] = services[:, k.RUNTIME] = quota
         services[:, k.BURST] = round(load.burst * quota)
+        services[:, k.CORES] = max(1, int(app.node_cores))
         services[:, k.WORKERS] = [min(s.workers, UNLIMITED) for s in app.services]
         services[:, k.OFFSET] = [mix(load.seed + 1000 + s) % k.PERIOD - k.PERIOD for s in range(n)]
         services[:, k.SWEEP_NODE], services[:, k.SWEEP_P] = plan.sweeps[:, 0], plan.sweeps[:, 1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -120,15 +119,7 @@ class AutothrottleProblem(Problem):
         return watched(policy, loop, hour(name, int(self.config["workload_seed"])))
 
     def digest(self, workload: Load) -> str:
-        said = (
-            f"autothrottle-1|{workload.application.name}|{workload.ramp_s}|{workload.settle_s}|{workload.seed}"
-            f"|{workload.closed}|{workload.jitter_ms}|{workload.burst}|"
-        )
-        sha = hashlib.sha256(said.encode())
-        plan = workload.application.plan
-        for array in (workload.rps, plan.nodes, plan.phases, plan.calls, plan.roots, plan.sweeps):
-            sha.update(array.astype("<i8").tobytes())
-        return sha.hexdigest()[:16]
+        return workload.digest
 
 
 PROBLEM = AutothrottleProblem

@@ -6,14 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evaluators.autothrottle.hindsight import TARGETS, Choice, best
+from evaluators.autothrottle.hindsight import TARGETS, UTILISATIONS, Choice, best
 from evaluators.autothrottle.load import Load
-from evaluators.autothrottle.native import FAST, SLOW, run, scheduled, targets, utilisation
+from evaluators.autothrottle.native import FAST, SLOW, scheduled, scored, targets, utilisation
 from problems.autothrottle.acceptance.savings import BASELINES, STATIC, Cells
 from problems.claims import Bench, Demand, Measured, Run
 
-#: Steps in which the target of an ablated Captain is looked for that costs as much as the whole one.
-_STEPS = 7
+#: Steps at most in which the target of an ablated Captain is looked for that costs as much as the whole one, and the
+#: share of cores by which equal costs may differ.
+_STEPS, _EQUAL = 10, 0.005
+#: Most halvings of the same limit for all services.
+_HALVINGS = 5
 _TARGET = 0.1
 
 ABLATIONS = {
@@ -60,7 +63,7 @@ def static(load: Load, clusters: np.ndarray, start: tuple[float, ...]) -> Choice
 
     def tried(setting: tuple[float, ...]) -> Choice:
         if setting not in known:
-            known[setting] = Choice(setting, run(targets(np.array(setting)[clusters]), load))
+            known[setting] = Choice(setting, scored(targets(np.array(setting)[clusters]), load))
         return known[setting]
 
     found = tried(start)
@@ -120,11 +123,14 @@ def parts(bench: Bench, loads: Sequence[Load]) -> Measured:
     demands = []
     for name, text in ablated(source).items():
         low, high = 0.0, 1.0  # more throttling is cheaper
-        for _ in range(_STEPS):
+        tried: list[tuple[float, float, float]] = []
+        while len(tried) < _STEPS and not (tried and abs(tried[-1][0] / cores - 1) < _EQUAL):
             middle = (low + high) / 2
-            spent, missed = totals(text, middle)
-            low, high = (middle, high) if spent > cores else (low, middle)
-        figures |= {f"{name}: cores": spent, f"{name}: target": middle, f"{name}: bad minutes": missed}
+            tried.append((*totals(text, middle), middle))
+            low, high = (middle, high) if tried[-1][0] > cores else (low, middle)
+        # Cores are no smooth function of the target: the last one tried need not be the nearest.
+        spent, missed, at = min(tried, key=lambda t: abs(t[0] - cores))
+        figures |= {f"{name}: cores": spent, f"{name}: target": at, f"{name}: bad minutes": missed}
         demands.append(Demand(f"{name}: cores over those of Captain", spent / cores, low=0.98, high=1.02))
         more.append(missed - bad)
     return Measured(min(more), tuple(demands), figures)
@@ -134,7 +140,7 @@ def fixed(load: Load, share: float) -> Choice:
     """The same limit for all services, a share of a node's cores."""
     n = len(load.application.services)
     law = scheduled(np.full((n, 1), share * load.application.node_cores))
-    return Choice((share,), run(law, load))
+    return Choice((share,), scored(law, load))
 
 
 def over_provisioned(cells: Cells, bench: Bench) -> Measured:
@@ -161,12 +167,19 @@ def over_provisioned(cells: Cells, bench: Bench) -> Measured:
 
 
 def _steepest(load: Load) -> Choice:
-    """The cheapest of the highest utilisation target, slow and fast, and of fixed limits."""
-    n = len(load.application.services)
-    laws = [utilisation(load.application, 0.9, sync) for sync in (SLOW, FAST)]
-    cores = load.application.node_cores
-    laws += [scheduled(np.full((n, 1), cores / 2**i)) for i in range(5)]
-    return best(Choice((), run(law, load)) for law in laws)
+    """The cheapest of the highest utilisation target, slow and fast, and of fixed limits.
+
+    Limits are halved from a node's cores on until the objective is missed: with still less it is missed by more.
+    """
+    tried = [
+        Choice((sync,), scored(utilisation(load.application, UTILISATIONS[-1], sync), load))
+        for sync in (SLOW, FAST)
+    ]
+    for halvings in range(_HALVINGS):
+        tried.append(fixed(load, 0.5**halvings))
+        if not tried[-1].met:
+            break
+    return best(tried)
 
 
 def naive_rules(cells: Cells, bench: Bench) -> Measured:

@@ -46,10 +46,17 @@ class Group:
     throttles: int = 0
     periods: int = 0
     version: int = 0
+    cores: int = 32
+    rest: int = 0  # progress of a thread that is less than a nanosecond, times the number of threads
 
     @property
     def threads(self) -> int:
         return sum(job.threads for job in self.running)
+
+    @property
+    def speed(self) -> int:
+        """Cores in use."""
+        return min(self.threads, self.cores)
 
 
 @dataclass(eq=False)
@@ -84,7 +91,8 @@ class Naive:
         for s, service in enumerate(app.services):
             offset = mix(load.seed + 1000 + s) % k.PERIOD - k.PERIOD
             quota = int(cores[s] * k.PERIOD)
-            self.groups.append(Group(quota, offset, service.workers, runtime=quota))
+            node = int(app.node_cores)
+            self.groups.append(Group(quota, offset, service.workers, runtime=quota, cores=node))
         self.events: list[tuple[int, int, str, Any]] = []
         self.order = 0
         self.users = 0
@@ -112,9 +120,11 @@ class Naive:
         group.at = now
         if group.throttled:
             return
-        for job in group.running:
-            group.running[job] -= passed
-        used = passed * group.threads
+        used = passed * group.speed
+        if group.threads:
+            progress, group.rest = divmod(used + group.rest, group.threads)
+            for job in group.running:
+                group.running[job] -= progress
         group.used += used
         group.period_used += used
         group.runtime -= used
@@ -124,8 +134,9 @@ class Naive:
         group.version += 1
         if group.throttled or not group.running:
             return
-        end = now + max(0, min(group.running.values()))
-        out = now + max(0, group.runtime) // group.threads
+        left = max(0, min(group.running.values()))
+        end = now + max(0, -((group.rest - left * group.threads) // group.speed))
+        out = now + max(0, group.runtime) // group.speed
         self.push(min(end, out), "group", (group, group.version))
 
     def on_group(self, now: int, what: tuple[Group, int]) -> None:
@@ -135,8 +146,9 @@ class Naive:
         self.bring_up(group, now)
         for job in [job for job, left in group.running.items() if left <= 0]:
             del group.running[job]
+            group.rest = 0
             self.worked(job, now)
-        if group.running and group.runtime < group.threads and now < (group.boundary or 0):
+        if group.running and group.runtime < group.speed and now < (group.boundary or 0):
             group.throttled = True
         self.plan_next(group, now)
 
@@ -182,6 +194,7 @@ class Naive:
         self.bring_up(group, now)
         job.threads = phase.threads
         group.running[job] = work
+        group.rest = 0
         if group.boundary is None:
             group.boundary = group.offset + ((now - group.offset) // k.PERIOD + 1) * k.PERIOD
             self.push(group.boundary, "period", group)

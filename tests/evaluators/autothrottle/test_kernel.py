@@ -21,6 +21,7 @@ from evaluators.autothrottle.application import (
 )
 from evaluators.autothrottle.applications import TINY
 from evaluators.autothrottle.calendar import schedule, unschedule
+from evaluators.autothrottle.histogram import bin_of, edges
 from evaluators.autothrottle.load import Load
 from evaluators.autothrottle.world import World
 from tests.evaluators.autothrottle.naive import Naive
@@ -130,6 +131,17 @@ def test_a_burst_buffer_carries_quota_over() -> None:
     assert bursting.services[0, k.N_THROTTLED] < plain.services[0, k.N_THROTTLED]
 
 
+def test_more_threads_than_cores_share_them_and_a_limit_of_all_cores_never_throttles() -> None:
+    wide = replace(one_service(20.0, threads=4), node_cores=2.0)  # 1.2 cores, in bursts of four threads
+    world = World(steady(wide, 60, 22))
+    world.run(20 * k.SECOND)
+    assert int(world.services[0, k.N_THROTTLED]) == 0
+    free = run(steady(replace(wide, node_cores=32.0), 60, 22), 2.0, 20)
+    assert int(free.services[0, k.N_THROTTLED]) > 0
+    fastest = np.flatnonzero(world.histograms[1])[0]
+    assert edges()[fastest + 1] >= 10 * k.MS * int(world.drift.min()) / 65536  # 20 core-ms on two cores
+
+
 # -- the calendar
 
 
@@ -179,7 +191,8 @@ def loads(draw: st.DrawFn) -> tuple[Load, list[float]]:
         return Visit(names[depth], tuple(phases))
 
     requests = tuple((draw(st.floats(0.1, 1.0)), tree(0)) for _ in range(draw(st.integers(1, 2))))
-    app = Application("random", tuple(services), requests, 100.0, 1.0, (names[0],))
+    node_cores = draw(st.sampled_from([1.0, 3.0, 7.0, 32.0]))
+    app = Application("random", tuple(services), requests, 100.0, 1.0, (names[0],), node_cores)
     rps = np.array(draw(st.lists(st.integers(0, 12), min_size=4, max_size=4)), dtype=np.int64)
     rps[0] = max(1, rps[0])
     load = Load("random", app, rps, 0, 0, draw(st.integers(0, 10**6)))
@@ -199,8 +212,6 @@ def test_it_equals_the_plain_simulation(case: tuple[Load, list[float]]) -> None:
     naive.run(until)
     assert int(world.control[k.DONE]) == len(naive.latencies)
     counts = np.zeros_like(world.histograms[0])
-    from evaluators.autothrottle.histogram import bin_of
-
     for latency in naive.latencies:
         counts[bin_of(latency)] += 1
     assert counts.tolist() == world.histograms[0].tolist()

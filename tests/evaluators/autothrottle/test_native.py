@@ -62,6 +62,22 @@ def test_runs_start_afresh() -> None:
     assert native.run(law, short()).details == native.run(law, short()).details
 
 
+def test_a_score_is_kept_only_for_the_same_law_numbers_and_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    monkeypatch.setattr(native, "run", lambda law, load: made.append(load) or Score("w", float(len(made))))
+    monkeypatch.setattr(native, "_known", {})
+
+    def value(target: float, on: Load, sync: int = native.FAST) -> float:
+        return native.scored(native.utilisation(SOCIAL, target, sync), on).value
+
+    assert [value(0.4, short()), value(0.4, short()), value(0.5, short())] == [1.0, 1.0, 2.0]
+    assert [value(0.4, short(seed=4)), value(0.4, short(), native.SLOW), value(0.4, short())] == [
+        3.0,
+        4.0,
+        1.0,
+    ]
+
+
 def choice(setting: tuple[float, ...], cost: float, violated: bool) -> hindsight.Choice:
     return hindsight.Choice(setting, Score("w", cost, {"violated": float(violated)}))
 
@@ -89,7 +105,7 @@ def test_the_staircase_finds_the_best_pair(seed: int, monkeypatch: pytest.Monkey
         return Score("w", 20 - cores[i, j] + 100 * missed, {"violated": float(missed > 0)})
 
     monkeypatch.setattr(hindsight, "pair", lambda application, high, rest: (high, rest))
-    monkeypatch.setattr(hindsight, "run", made_up)
+    monkeypatch.setattr(hindsight, "scored", made_up)
     found = hindsight.static_pair(short())
     assert len(asked) <= 17
     everything = [hindsight.Choice((a, b), made_up((a, b), None)) for a in grid for b in grid]
@@ -99,6 +115,6 @@ def test_the_staircase_finds_the_best_pair(seed: int, monkeypatch: pytest.Monkey
 def test_the_highest_utilisation_that_meets_the_objective_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hindsight, "utilisation", lambda application, target, sync: target)
     monkeypatch.setattr(
-        hindsight, "run", lambda target, load: Score("w", 10 - target, {"violated": float(target > 0.6)})
+        hindsight, "scored", lambda target, load: Score("w", 10 - target, {"violated": float(target > 0.6)})
     )
     assert hindsight.static_utilisation(short(), native.FAST).setting == (0.6,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import problems.autothrottle.baselines
+from benchmarks.autothrottle_warm_up import packed
 from evaluators.autothrottle.contract import APP, CONTRACT
 from metamuse.policy.compiled import CompiledPolicy, InterpretedPolicy
 from metamuse.policy.program import Program, load
@@ -185,3 +187,42 @@ def test_tower_plays_what_it_expects_to_cost_least(seed: int) -> None:
             distances = [abs(b // 9 - played // 9) + abs(b % 9 - played % 9) for b in best]
             assert 1 in distances
     assert explored < 30  # one in ten
+
+
+def warm_samples(slo_ms: int) -> list[tuple[int, float, float, float]]:
+    """The samples in Tower's text, read digit by digit."""
+    values = {
+        node.targets[0].id: ast.literal_eval(node.value)
+        for node in program("tower").tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    digits = [f"{packed:018d}" for packed in values[f"WARM_{slo_ms}"]]
+    return [(int(d[:2]), float(d[2:7]), float(d[7:13]), int(d[13:]) / 10) for d in digits]
+
+
+@pytest.mark.parametrize("slo_ms", [200, 100, 1000])
+def test_a_tower_with_samples_of_its_warm_up_never_explores(slo_ms: int) -> None:
+    policy, _ = compiled("tower")
+    known = warm_samples(slo_ms)
+    assert len({action for action, *_ in known}) == 81
+    assert any(p99 <= slo_ms for *_, p99, _ in known)
+    assert any(p99 > slo_ms for *_, p99, _ in known)
+    rng = np.random.default_rng(slo_ms)
+    rates = [rps for _, rps, _, _ in known]
+    apps = np.zeros((12, APP))
+    apps[:, 0] = rng.uniform(min(rates), max(rates), 12)
+    apps[:, 4] = rng.uniform(0.5 * slo_ms, 1.5 * slo_ms, 12)
+    apps[:, 6] = rng.uniform(50.0, 150.0, 12)
+    given_ = targets(policy, bound_minutes(policy), float(slo_ms), apps, CLUSTER)
+    actions = [Tower.GRID.index(high) * 9 + Tower.GRID.index(rest) for rest, high, _ in given_.tolist()]
+    for minute in range(1, 12):
+        samples = [(actions[i], apps[i, 0], apps[i + 1, 4], apps[i + 1, 6]) for i in range(minute)]
+        expected = Tower(float(slo_ms), known + samples).expected(apps[minute, 0])
+        assert expected[actions[minute]] <= min(expected) + 1e-9
+
+
+def test_a_sample_is_packed_as_tower_reads_it() -> None:
+    assert packed([(80, 4999.6, 1e9, 2176.04), (3, 90.2, 55.1, 60.0)]).split() == [
+        "800500099999921760,",
+        "30009000005600600",
+    ]

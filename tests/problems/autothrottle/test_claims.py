@@ -218,9 +218,26 @@ def test_clusters_have_the_least_sum_of_squares(k: int) -> None:
 def test_static_targets_are_searched_until_nothing_gets_better(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(design, "targets", lambda values: values)
     wanted = np.array([0.2, 0.04, 0.1])
-    monkeypatch.setattr(design, "run", lambda values, load: score(1.0 + float(np.abs(values - wanted).sum())))
+    monkeypatch.setattr(
+        design, "scored", lambda values, load: score(1.0 + float(np.abs(values - wanted).sum()))
+    )
     found = design.static(None, np.array([0, 1, 2]), (0.1, 0.1, 0.1))  # type: ignore[arg-type]
     assert found.setting == (0.2, 0.04, 0.1)
+
+
+def test_fixed_limits_are_halved_until_one_is_too_low(monkeypatch: pytest.MonkeyPatch) -> None:
+    shares = []
+
+    def made_up(load: None, share: float) -> Choice:
+        shares.append(share)
+        return Choice((share,), score(100.0 * share, violated=share < 0.2))
+
+    monkeypatch.setattr(design, "fixed", made_up)
+    monkeypatch.setattr(design, "scored", lambda law, load: score(30.0 if law else 40.0))
+    monkeypatch.setattr(design, "utilisation", lambda application, target, sync: sync == design.FAST)
+    load = next(iter(hours({}, True).values()))
+    assert design._steepest(load).score.value == 25.0
+    assert shares == [1.0, 0.5, 0.25, 0.125]
 
 
 def test_ablations_are_policies_that_differ(problem: Problem) -> None:
@@ -242,6 +259,24 @@ def test_ablations_are_compared_at_equal_cores(problem: Problem, by_id: dict[str
     measured = design.parts(Bench(problem), [None, None])  # type: ignore[list-item]
     assert measured.value == 4.0
     assert by_id["S11"].holds(measured)
+
+
+def test_of_targets_with_unequal_cores_the_nearest_counts(problem: Problem, by_id: dict[str, Claim]) -> None:
+    """The search ends at 0.3, where the cores jump: with 0.25 they are much nearer than just above it."""
+
+    class Bench(Inline):
+        def scores(self, runs: Sequence[Any]) -> list[Score]:
+            target = runs[0].values["HIGH"]
+            whole = runs[0].source == self.problem.baselines["captain"]
+            cores = 100.0 if whole else 101.0 if target < 0.3 else 60.0
+            return [
+                Score("w", cores, {"limit_cores": cores, "bad_minutes": 1.0 if whole else target})
+                for _ in runs
+            ]
+
+    measured = design.parts(Bench(problem), [None])  # type: ignore[list-item]
+    assert [demand.value for demand in measured.demands] == [1.01, 1.01]
+    assert not by_id["S11"].holds(measured)  # fewer bad minutes, not more
 
 
 def test_hindsight_can_be_shown(monkeypatch: pytest.MonkeyPatch) -> None:
