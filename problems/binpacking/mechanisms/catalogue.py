@@ -64,11 +64,15 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _m("gold", "stock_scarce stock_spread", _HOW_MUCH,
        "gold, precious, rare, treasure, jewel, expensive, price, value, wealth, scarce",
        "A free space that few bins have is precious {amount}: it is made gladly and used up reluctantly."),
+    _m("heirs", "stock_future stock_squares", _HOW_MUCH,
+       "heir, career, talent, prospects, good start in life, ambition, dowry, promising pupil, rivals for one post",
+       "Only spaces with prospects are rivals: bins alike in free space are kept few, {amount} so, the more of that space"
+       " is expected to be of use."),
     _m("oracle", "cost_outlook cost_pairs", _HOW_LONG,
        "future, prophecy, expectation, forecast, plan, foresight, dream, promise, weather forecast, hope",
        "From the sizes so far it is foretold how much waste a free space will end with if items pass by for {amount}, and"
        " the bin whose prospects suffer least takes the item."),
-    _m("angler", "cost_outlook open_free", _HOW_LONG,
+    _m("angler", "cost_outlook stock_future", _HOW_LONG,
        "patience, waiting, fishing, hunter waits, delay, slow, calm, rest, time passes, quiet",
        "Each space waits for the best of the items that pass within {amount}; a bin is judged by what such patience is"
        " expected to bring."),

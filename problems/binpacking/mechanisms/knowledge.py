@@ -6,12 +6,47 @@ from problems.binpacking.mechanisms.draft import Draft
 
 
 def cost_outlook(d: Draft) -> None:
-    """Expected waste of a free space if, each time, the best of several items to come is put into it.
+    """What a placement adds to the waste to be expected, see :func:`_outlook`."""
+    patience = _outlook(d)
+    d.cost += ["value += self.waste[left]", "if free < self.capacity:", "    value -= self.waste[free]"]
+    d.say("state", "How often each size came; from it the waste to be expected of each free space.")
+    d.say(
+        "choose",
+        f"A bin costs by how much the waste to be expected grows, if {patience} items may pass by before one must be"
+        " taken.",
+    )
 
-    ``PATIENCE`` is how many items pass by (their number is Poisson distributed) before one has to be taken.
+
+def stock_future(d: Draft) -> None:
+    """Sum of squares over free spaces with a future: each counts by the part of it that is not expected to be wasted.
+
+    Bins that wait for the same items stand in each other's way; a space that nothing will fill is lost however many
+    bins have it (the authors of sum of squares, see ``stock_squares``, treat such dead ends apart, too).
+    """
+    crowd = d.number("CROWD", 0.001, 0.1, log=True)
+    patience = _outlook(d)
+    d.method("future", "free", ["return 1.0 - self.waste[free] * self.capacity / free"])
+    d.stock += [
+        "if left > 0:",
+        f"    crowd += {crowd} * self.future(left) * (2 * {d.count('left')} + 1)",
+        "if free < self.capacity:",
+        f"    crowd -= {crowd} * self.future(free) * (2 * {d.count('free')} - 1)",
+    ]
+    d.say("state", "How often each size came; from it the part of each free space that will be of use.")
+    d.say(
+        "choose",
+        f"Growth of the sum of the squares of the numbers of bins by free space costs {crowd} each, less for a space"
+        f" that will mostly be wasted although {patience} items may pass by.",
+    )
+
+
+def _outlook(d: Draft) -> str:
+    """Keep ``self.waste``: expected waste of a free space if, each time, the best of several items to come is put in.
+
+    Returns the constant of how many items pass by (their number is Poisson distributed) before one must be taken.
     Levels are kept in the order of their waste, so that the first that an item leads to is the best.
     """
-    patience = d.number("PATIENCE", 8.0, 40.0, log=True)
+    patience = d.number("PATIENCE", 8.0, 80.0, log=True)
     d.attribute("order", "np.zeros(capacity + 1, dtype=np.int64)")
     d.attribute("missed", "np.ones(capacity + 1)")
     d.table(
@@ -39,13 +74,7 @@ def cost_outlook(d: Draft) -> None:
             "    self.order[i] = gap",
         ],
     )
-    d.cost += ["value += self.waste[left]", "if free < self.capacity:", "    value -= self.waste[free]"]
-    d.say("state", "How often each size came; from it the waste to be expected of each free space.")
-    d.say(
-        "choose",
-        f"A bin costs by how much the waste to be expected grows, if {patience} items may pass by before one must be"
-        " taken.",
-    )
+    return patience
 
 
 def cost_demand(d: Draft) -> None:

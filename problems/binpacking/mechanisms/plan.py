@@ -19,18 +19,20 @@ SOUND = ("cost_fit", "cost_bend", "cost_glow", "cost_outlook", "stock_squares", 
 _GIVEN = ("cost_outlook", "cost_fit", "cost_outlook", "stock_squares")
 #: Costs that read the statistics of sizes, for a plan that only says how these are kept.
 _STUDIOUS = ("cost_outlook", "cost_demand", "cost_pairs")
-_STOCKS = ("stock_squares", "stock_power", "stock_supply", "stock_spread", "stock_scarce")
+_STOCKS = ("stock_squares", "stock_power", "stock_supply", "stock_spread", "stock_scarce", "stock_future")
 #: Costs under which a new bin may beat an open one with room.
 _LAVISH = ("cost_outlook", *_STOCKS)
 _OPENINGS = ("open_target", "open_free", "open_target", "open_thaw", "open_limit")
-#: How often a plan gets what suits it but was not observed: a way to open bins, a pace, stocks (an outlook needs
-#: them less).
-_OPENED, _PACED, _STOCKED, _STOCKED_TOO = 0.8, 0.35, 0.5, 0.25
+#: How often a rule is kept: costs that only tint others add up to noise.
+_KEPT = 0.6
+#: How often a plan gets what suits it but was not observed: a way to open bins, a pace, stocks.
+_OPENED, _PACED, _STOCKED = 0.8, 0.35, 0.5
 
 
 def combine(wishes: Sequence[Wish], rng: np.random.Generator) -> Plan:
     """One plan from what several mechanisms could contribute; ``rng`` settles what they leave open."""
-    structure, rules = gather(wishes, STRUCTURES, RULES, PLACES, rng, _SPARE)
+    structure, gathered = gather(wishes, STRUCTURES, RULES, PLACES, rng, _SPARE)
+    rules = [part for part in gathered if rng.random() < _KEPT]
 
     def has(*names: str) -> bool:
         return any(rule.name in names for rule in rules)
@@ -39,13 +41,13 @@ def combine(wishes: Sequence[Wish], rng: np.random.Generator) -> Plan:
         return Part(names[int(rng.integers(len(names)))])
 
     roles = {rule.role for rule in rules}
-    if "memory" in roles and not has(*_STUDIOUS, "cost_dead", "stock_supply"):
+    if "memory" in roles and not has(*_STUDIOUS, "cost_dead", "stock_supply", "stock_future"):
         rules.append(one_of(_STUDIOUS))
     if not has(*SOUND):
         rules.append(one_of(_GIVEN[:3] if "stock" in roles else _GIVEN))
-    stocked = _STOCKED_TOO if has("cost_outlook") else _STOCKED
-    if not has(*_STOCKS) and ("pace" in roles or rng.random() < stocked):
-        rules.append(one_of(_STOCKS[:3]))
+    if not has(*_STOCKS) and ("pace" in roles or rng.random() < _STOCKED):
+        # What is known of the waste to come is used for stocks, too.
+        rules.append(Part("stock_future") if has("cost_outlook") else one_of(_STOCKS[:3]))
     if "open" not in roles and has(*_LAVISH) and rng.random() < _OPENED:
         rules.append(one_of(_OPENINGS))
     if "pace" not in roles and has(*_STOCKS) and rng.random() < _PACED:

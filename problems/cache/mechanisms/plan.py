@@ -24,17 +24,27 @@ _WELCOMES = ("front_contest", "front_ghosts", "front_climb", "insert_wave", "ins
 _WELCOMED = 0.45
 _MEMORIES = ("memory_boost", "memory_boost", "memory_carry")
 _REMEMBERED = 0.15
-#: How often any other rule is kept: what a policy does is clearer, and mostly better, if it does little.
+#: How often any other rule of a plan of several is kept: what a policy does is clearer, and mostly better, if it
+#: does little.
 _KEPT = 0.55
+#: How often a plan is a structure with one change: what is near the plain algorithms is part of the space, too.
+_PLAIN = 0.25
 
 
 def combine(wishes: Sequence[Wish], rng: np.random.Generator) -> Plan:
     """One plan from what several mechanisms could contribute; ``rng`` settles what they leave open."""
-    structure, gathered = gather(wishes, STRUCTURES, RULES, PLACES, rng)
+    structure, rules = gather(wishes, STRUCTURES, RULES, PLACES, rng)
+    if rules and rng.random() < _PLAIN:
+        rules = [rules[int(rng.integers(len(rules)))]]
+    else:
+        rules = _beside(rules, rng)
+    if structure.name in BY_WORTH and not _weighs(rules):
+        rules.append(_one_of(_WORTHS, rng))
+    return Plan(structure, tuple(rules))
 
-    def one_of(names: Sequence[str]) -> Part:
-        return Part(names[int(rng.integers(len(names)))])
 
+def _beside(gathered: Sequence[Part], rng: np.random.Generator) -> list[Part]:
+    """The rules of a plan of several: some are dropped, and newcomers and memory are seen to."""
     rules = [part for part in gathered if part.role in _STRANGERS or rng.random() < _KEPT]
     if any(part.role == "front" for part in rules):
         rules = [
@@ -43,12 +53,14 @@ def combine(wishes: Sequence[Wish], rng: np.random.Generator) -> Plan:
             if part.role not in _STRANGERS or part.role == "front" or rng.random() < _BESIDE
         ]
     elif not {part.role for part in rules} & set(_STRANGERS) and rng.random() < _WELCOMED:
-        rules.append(one_of(_WELCOMES))
+        rules.append(_one_of(_WELCOMES, rng))
     if not {part.role for part in rules} & {"memory", "front"} and rng.random() < _REMEMBERED:
-        rules.append(one_of(_MEMORIES))
-    if structure.name in BY_WORTH and not _weighs(rules):
-        rules.append(one_of(_WORTHS))
-    return Plan(structure, tuple(rules))
+        rules.append(_one_of(_MEMORIES, rng))
+    return rules
+
+
+def _one_of(names: Sequence[str], rng: np.random.Generator) -> Part:
+    return Part(names[int(rng.integers(len(names)))])
 
 
 def drafted(plan: Plan, rng: np.random.Generator | None = None) -> Draft:

@@ -277,7 +277,7 @@ def draw(d: Draft) -> None:
 
 def heap(d: Draft) -> None:
     """A priority queue with an ageing level, as in LFUDA and GDSF."""
-    pull = d.number("PULL", 0.0, 1.0)
+    pull = d.number("PULL", 0.01, 1.0, log=True)  # from LFU, almost, to LFUDA
     d.kit("Heap")
     d.attribute("order", "Heap(n_slots)")
     d.attribute("tide", "0.0")

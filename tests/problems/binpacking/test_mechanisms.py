@@ -117,6 +117,8 @@ def test_plain_plans_are_the_textbook_algorithms(baseline: str, parts: tuple[str
         ("stock_supply", "open_free"),
         ("cost_outlook", "open_free"),
         ("cost_outlook", "stock_spread", "open_free"),
+        ("cost_outlook", "stock_future", "open_free"),
+        ("stock_future", "cost_fit", "open_free"),
     ],
 )
 def test_what_is_to_beat_best_fit_on_long_streams_does(parts: tuple[str, ...]) -> None:
@@ -163,6 +165,26 @@ def test_the_outlook_of_a_space_depends_on_what_came(seen: list[int], better: in
     assert state.waste[better] < 0.01
     assert state.waste[better - 1] == pytest.approx((better - 1) / 100)
     assert state.waste[2 * better] < 0.01
+
+
+def test_only_spaces_that_something_will_fill_have_a_future() -> None:
+    source = _source("levels", "stock_future", PATIENCE=20.0, CROWD=0.05)
+    state = _holding(InterpretedPolicy(load(source, simulator.CONTRACT)), [30] * 40)
+    assert state.future(29) == pytest.approx(0)
+    assert state.future(30) > 0.99
+    assert 0.4 < state.future(50) < 0.7  # a 30 will come, and 20 of 50 will be wasted
+
+
+def test_stocks_with_a_future_cost_less_on_short_streams_than_equal_stocks() -> None:
+    rng = np.random.default_rng(9)
+    streams = [Stream(f"uniform-{i}", rng.integers(20, 101, 600), 150) for i in range(4)]
+
+    def excess(source: str) -> float:
+        return float(np.mean([score.value for score in _compiled(source, streams)]))
+
+    future = excess(_source("levels", "cost_outlook", "stock_future", "open_free"))
+    assert future < excess(_source("levels", "cost_outlook", "stock_squares", "open_free")) - 1.0
+    assert future < excess(_baseline("best_fit")) - 1.0
 
 
 def test_opening_rules_open_bins_although_others_have_room() -> None:
@@ -233,6 +255,17 @@ def test_plans_are_sound_and_no_role_is_taken_more_often_than_it_has_places() ->
             # A plan without a sound cost, or without a use for what it remembers, is given one on top.
             spare = 2 if role == "cost" else 0
             assert sum(name.startswith(role + "_") for name in names) <= places + spare
+
+
+def test_plans_are_small() -> None:
+    rng = np.random.default_rng(5)
+    plans = []
+    for _ in range(300):
+        drawn = rng.choice(len(MECHANISMS), 4, replace=False)
+        plans.append(combine([(MECHANISMS[i].parts, None) for i in drawn], rng))
+    assert np.mean([len(plan.rules) for plan in plans]) < 4.2
+    assert {plan.structure.name for plan in plans} == set(STRUCTURES)
+    assert {rule.name for plan in plans for rule in plan.rules} == set(RULES)
 
 
 def test_strength_reaches_the_constant() -> None:
