@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +52,24 @@ def _explain(error: BaseException) -> str:
     full = re.search(r"full_key: (\S+)", text)
     if key:
         name = full[1] if full else (key[1] or key[2])
-        return f"There is no setting {name}; all settings: python -m metamuse --cfg job."
+        meant = near(name, list(keys(compose([]))))
+        return f"There is no setting {name}.{meant} All settings: python -m metamuse --cfg job."
     first = text.strip().splitlines()[0] if text.strip() else type(error).__name__
     return f"The configuration cannot be read: {first}"
+
+
+def keys(config: dict[str, Any], before: str = "") -> Iterator[str]:
+    """Every setting and group of settings, dotted."""
+    for key, value in config.items():
+        yield before + key
+        if isinstance(value, dict):
+            yield from keys(value, f"{before}{key}.")
+
+
+def near(key: str, known: Sequence[str]) -> str:
+    """A question that names what may be meant, "" if nothing is near."""
+    found = difflib.get_close_matches(key, known, n=1, cutoff=0.75)
+    return f" Did you mean {found[0]}?" if found else ""
 
 
 def whole(config: dict[str, Any], key: str, low: int) -> int:

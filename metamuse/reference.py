@@ -21,6 +21,7 @@ GROUPS = {
     "executor": "Where candidates are scored, and what they may use.",
     "budget": "When a run ends early.",
     "tracking": "What MLflow is told.",
+    "effort": "Taken by itself with `problem=<name>`: how much is tried where simulations take long.",
     "pace": "Taken by itself with `llm=<name>`: how many solutions such a provider is asked for.",
 }
 

@@ -25,7 +25,7 @@ _PLACEHOLDER = re.compile(r"…|<\w+>|\bDIR\b")
 def shell_lines(text: str) -> Iterator[str]:
     """Commands in fenced and indented blocks and in inline code, without comments and continuations."""
     blocks = re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S)
-    blocks += ["\n".join(re.findall(r"^ {4}(\S.*)$", text, re.M))]
+    blocks += ["\n".join(re.findall(r"^ {4}( *\S.*)$", text, re.M))]
     blocks += [inline.replace("\n", " ") for inline in re.findall(r"(?<!`)`([^`]+)`(?!`)", text)]
     for block in blocks:
         for line in block.replace("\\\n", " ").splitlines():

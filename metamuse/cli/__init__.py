@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from metamuse.cli import own
 from metamuse.errors import UsageError
 
 #: Commands, with what they do; each is a module ``metamuse.cli.<name>`` with ``run(invocation) -> exit code``.
@@ -25,10 +26,12 @@ COMMANDS = {
     "inbox": "what waits for an answer of yours (llm=inbox): run=latest prompt=… answer=…",
     "runs": "list the runs",
     "show": "show one solution from stimulus to score: run=latest solution=best",
+    "export": "write production code and its equivalence test: run=latest target=python out=winner",
     "ui": "open MLflow's UI on the run database",
     "reproduce": "compute a published table again: table=<name> traces=<folder>",
     "check": "put a problem through the contract suite: problem=cache",
     "validate": "measure the claims of a problem's simulator: problem=autothrottle claims=S1,S4 quick=true",
+    "completion": 'print completion for bash or zsh: eval "$(metamuse completion)"',
     "new": "make the files of a new problem: problem=my_problem",
 }
 
@@ -82,7 +85,7 @@ def parse(arguments: Sequence[str]) -> Invocation | None:
     """Read the command line; None if help is asked for.
 
     Raises:
-        UsageError: A command or flag does not exist.
+        UsageError: A command or flag does not exist, or a setting is another command's.
     """
     invocation = Invocation("discover")
     named = False
@@ -113,6 +116,7 @@ def parse(arguments: Sequence[str]) -> Invocation | None:
             raise UsageError(f"There is no command {word}; the commands are {', '.join(COMMANDS)}.")
         else:
             raise UsageError(f"Cannot make sense of {word!r}; settings are written key=value.")
+    own.check(invocation.command, invocation.overrides)
     _choose_provider(invocation.overrides)
     return invocation
 

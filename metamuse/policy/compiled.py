@@ -130,6 +130,15 @@ class CompiledPolicy:
         other._enter()
         return other
 
+    def constants(self) -> dict[str, Any]:
+        """Numbers, and tuples of them, at the top of the module, with the values they have."""
+        targets = [
+            node.targets[0] if isinstance(node, ast.Assign) else node.target
+            for node in self.program.tree.body
+            if isinstance(node, ast.Assign | ast.AnnAssign)
+        ]
+        return {node.id: self._space[node.id] for node in targets if isinstance(node, ast.Name)}
+
     def _build(self, init: tuple[Any, ...]) -> None:
         instance = construct(self._class, init)
         constants = {name: kind_of(self._space[name]) for name in sorted(self.program.lifted)}

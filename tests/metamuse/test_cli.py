@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from metamuse import config
-from metamuse.cli import main, parse
+from metamuse.cli import COMMANDS, main, own, parse
 from metamuse.errors import UsageError
 
 ROOT = Path(__file__).parents[2]
@@ -65,6 +66,16 @@ def test_model_and_offline_contradict() -> None:
         parse(["llm=offline", "llm.model=openai/gpt-4o"])
 
 
+def test_a_problem_whose_simulations_take_long_tries_less_by_itself() -> None:
+    slow = config.compose(["problem=autothrottle"])
+    plain = config.compose(["problem=cache"])
+    assert slow["search"]["tune_trials"] < plain["search"]["tune_trials"]
+    assert slow["solutions"] < plain["solutions"]
+    assert config.compose(["problem=autothrottle", "solutions=500"])["solutions"] == 500
+    by_hand = config.compose(["problem=autothrottle", "llm=inbox"])
+    assert by_hand["solutions"] == config.compose(["problem=cache", "llm=inbox"])["solutions"]
+
+
 @pytest.mark.parametrize("capacity", ["0.1", "10%", "500", "512MiB"])
 def test_capacities_pass_through(capacity: str) -> None:
     assert str(config.compose([f"problem.capacity={capacity}"])["problem"]["capacity"]) == capacity
@@ -74,8 +85,17 @@ def test_capacities_pass_through(capacity: str) -> None:
     ("arguments", "sentence"),
     [
         (["problem=nosuch"], "There is no problem=nosuch; choose one of"),
-        (["problm=cache"], "There is no setting problm"),
-        (["search.lagg=3"], "There is no setting search.lagg"),
+        (["problm=cache"], "There is no setting problm. Did you mean problem?"),
+        (["search.lagg=3"], "There is no setting search.lagg. Did you mean search.lag?"),
+        (["nosuch=1"], "There is no setting nosuch. All settings"),
+        (
+            ["solution=100"],
+            "solution= is a setting of show and export; discover does not read it. Did you mean solutions?",
+        ),
+        (
+            ["score", "run=latest"],
+            "run= is a setting of resume, report, compare, export, inbox and show; score does not",
+        ),
         (["frobnicate"], "There is no command frobnicate"),
         (["--frobnicate"], "There is no flag --frobnicate"),
         (["solutions=0"], "solutions=0 must be a whole number of at least 1"),
@@ -151,3 +171,13 @@ def test_unwritable_root_is_one_sentence(tmp_path: Path) -> None:
     assert done.returncode == 2, done.stderr
     assert "Cannot make the run directory" in done.stderr or "file" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_settings_of_single_commands_are_those_the_configuration_says() -> None:
+    text = (ROOT / "conf" / "config.yaml").read_text(encoding="utf-8")
+    single = text.partition("# Of single commands:\n")[2].partition("\nhydra:")[0]
+    said = re.findall(r"^(\w+):.*?# (.*)", single, re.M)
+    commands = {
+        key: {word for word in re.findall(r"\w+", comment) if word in COMMANDS} for key, comment in said
+    }
+    assert commands == {key: set(owners) for key, owners in own.OWN.items()}

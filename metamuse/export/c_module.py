@@ -1,0 +1,83 @@
+"""Puts a policy together with the books around it, as one header and one source of C."""
+
+from __future__ import annotations
+
+import re
+
+from metamuse.export.base import Material, runtime_text
+from metamuse.export.c_names import CNames
+from metamuse.export.c_text import functions
+
+_ENGINES = {"cache": "cache_engine", "binpacking": "packer"}
+
+
+def c_files(material: Material) -> dict[str, str]:
+    """``<package>.h`` and ``<package>.c``.
+
+    Raises:
+        UntranslatableError: A construct has no translation.
+    """
+    name, engine = material.package, _ENGINES[material.problem]
+    names = CNames(material.inference)
+    written = functions(names)
+    books = named(runtime_text(f"{engine}.c"), material)
+    defined = material.program.defined
+    switches = [
+        f"#define HAS_{m.name.upper()}" for m in material.program.contract.methods if m.name in defined
+    ]
+    if "ghosts" in material.facts:
+        switches.append(f"#define GHOSTS {material.facts['ghosts']!r}")
+    libm = [
+        f"static double (*const volatile libm_{n})({', '.join(['double'] * (2 if n in _TWO else 1))}) = {n};"
+        for n in sorted(names.libm)
+    ]
+    body = "\n".join([names.structs(), written, books])
+    used = _used(runtime_text("arithmetic.c") + runtime_text("allot.c"), body)
+    source = "\n".join(
+        [
+            f"/* {material.title}. Written by MetaMuse; see {name}.h. */",
+            f'#include "{name}.h"\n',
+            "#include <math.h>\n#include <stdbool.h>\n#include <stddef.h>\n#include <stdlib.h>\n",
+            *switches,
+            "",
+            runtime_text("heap.c"),
+            "/* The C library's functions, by addresses that the compiler does not look through: it would replace some. */",
+            *libm,
+            "",
+            used,
+            "\n/* -- the policy */\n",
+            body,
+        ]
+    )
+    return {f"{name}.h": named(runtime_text(f"{engine}.h"), material), f"{name}.c": source}
+
+
+_TWO = frozenset(["pow", "atan2", "fmod"])
+
+
+def named(text: str, material: Material) -> str:
+    """A text of the runtime with the names of an export."""
+    name = material.package
+    title = material.title.replace("*/", "* /")
+    return (
+        text.replace("@TITLE@", title)
+        .replace("@GUARD@", name.upper())
+        .replace("@U@", name.upper())
+        .replace("@P@", name)
+    )
+
+
+def _used(library: str, body: str) -> str:
+    """The functions of a library that a text calls, directly or not."""
+    blocks = {
+        m[1]: m[0] for m in re.finditer(r"^static [^\n]*?(\w+)\([^\n]*\n\{\n.*?^\}\n", library, re.S | re.M)
+    }
+    wanted: set[str] = set()
+    todo = [body]
+    while todo:
+        text = todo.pop()
+        for name in blocks:
+            if name not in wanted and re.search(rf"\b{name}\(", text):
+                wanted.add(name)
+                todo.append(blocks[name])
+    return "\n".join(block for name, block in blocks.items() if name in wanted)

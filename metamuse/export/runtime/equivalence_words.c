@@ -1,0 +1,20 @@
+/* Serves events from standard input, for test_equivalence.py: a row of int64 in, a row of int64 out. */
+
+#include "@P@.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static int64_t next(void)
+{
+    int64_t x = 0;
+    if (fread(&x, sizeof x, 1, stdin) != 1) {
+        exit(3);
+    }
+    return x;
+}
+
+static void say(int64_t x)
+{
+    fwrite(&x, sizeof x, 1, stdout);
+}

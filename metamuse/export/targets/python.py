@@ -1,0 +1,203 @@
+"""``target=python``: plain modules that need nothing but Python."""
+
+from __future__ import annotations
+
+from metamuse.export.base import Material, runtime_text
+from metamuse.export.kinds import UntranslatableError
+from metamuse.export.python_module import python_module
+from metamuse.export.python_whole import language_files, whole_module
+
+#: The test script; it runs in the package's folder and needs the standard library only.
+TEST = '''"""Whether this package decides as the policy did in the simulator: run me, or let pytest do it."""
+
+import json
+import os
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+
+from {package}.equivalence import differences, made  # noqa: E402
+from {package}.golden import read  # noqa: E402
+
+
+def test_decisions():
+    for case in read(os.path.join(HERE, "golden.gz")):
+        assert not (found := differences(case, made)), found
+
+
+def main():
+    decisions, seconds = 0, 0.0
+    for case in read(os.path.join(HERE, "golden.gz")):
+        began = time.perf_counter()
+        found = differences(case, made)
+        seconds += time.perf_counter() - began
+        if found:
+            print(found)
+            return 1
+        decisions += case["decisions"]
+    print(json.dumps({{"decisions": decisions, "seconds": seconds}}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
+'''
+
+_MADE = {
+    "cache": '''
+
+def made(capacity, max_objects, on_evict, sizes):
+    """A cache as in the simulator, whose errors are raised."""
+    from .cache_engine import Engine
+    from .policy import Policy
+
+    return Engine(Policy, capacity, max_objects, {ghosts}, on_evict, smallest=1, strict=True)
+''',
+    "binpacking": '''
+
+def made(capacity):
+    """A packer whose errors are raised."""
+    from .packer import Packer
+    from .policy import Policy
+
+    return Packer(Policy, capacity, strict=True)
+''',
+}
+
+_INIT = {
+    "cache": """from .cache_engine import HIT, REFUSED, STORED, TOO_LARGE, Engine
+from .policy import Policy
+
+#: Remembered objects that are cached no more, as a multiple of the cached ones.
+GHOSTS = {ghosts}
+
+__all__ = ["GHOSTS", "HIT", "REFUSED", "STORED", "TOO_LARGE", "Engine", "Policy"]
+""",
+    "binpacking": """from .packer import Packer
+from .policy import Policy
+
+__all__ = ["Packer", "Policy"]
+""",
+}
+
+_SCHEDULER = '''"""An example: the packing policy as the placement hook of a virtual machine scheduler.
+
+Hosts are bins and machines are items; what is packed is the resource that runs out first, in whole units (MiB of memory,
+thousandths of a core). A placement is for good, as in the workloads on which the policy was found: machines that leave
+free their host for the fleet's own bookkeeping, not for this policy, which never sees a bin grow again.
+"""
+
+from {package} import Packer, Policy
+
+
+class Placement:
+    """Names the host of every new machine.
+
+    Args:
+        host_capacity: Units of a host.
+        start_host: Called when the policy wants another host; returns its name.
+    """
+
+    def __init__(self, host_capacity, start_host):
+        self.packer = Packer(Policy, host_capacity)
+        self.start_host = start_host
+        self.hosts = []
+
+    def place(self, demand):
+        """The host of a machine with that demand, 1..host_capacity."""
+        at = self.packer.pack(demand)
+        while at >= len(self.hosts):
+            self.hosts.append(self.start_host())
+        return self.hosts[at]
+
+
+if __name__ == "__main__":
+    names = iter(range(1, 1000))
+    placement = Placement(host_capacity=256, start_host=lambda: f"host-{{next(names)}}")
+    for demand in (96, 64, 128, 32, 160, 96, 48, 200):
+        print(f"{{demand:4d}} GiB -> {{placement.place(demand)}}")
+'''
+
+
+def package_files(material: Material) -> dict[str, str]:
+    """The package of a Python target: the policy, and the modules around it."""
+    package, facts = material.package, material.facts
+    heading = f"{material.title}.\n\nWritten by MetaMuse; decides as the policy did in the simulator."
+    problem = material.problem
+    try:
+        policy = {"policy.py": python_module(material.program, material.inference, material.bounds, heading)}
+    except UntranslatableError:  # it computes with whole arrays
+        text = whole_module(material.program, material.compiled, heading)
+        policy = {"policy.py": text, **language_files()}
+    engine = {"cache": "cache_engine", "binpacking": "packer"}[problem]
+    equivalence = runtime_text(f"equivalence_{problem}.py") + _MADE[problem].format(**facts)
+    return {
+        f"{package}/__init__.py": f'"""{material.title}."""\n\n' + _INIT[problem].format(**facts),
+        **{f"{package}/{name}": text for name, text in policy.items()},
+        f"{package}/{engine}.py": runtime_text(f"{engine}.py"),
+        f"{package}/golden.py": runtime_text("golden.py"),
+        f"{package}/equivalence.py": equivalence,
+        "test_equivalence.py": TEST.format(package=package),
+    }
+
+
+class PythonExporter:
+    """See :class:`metamuse.export.base.Exporter`."""
+
+    name = "python"
+    summary = "plain Python modules without dependencies"
+    problems: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+
+    def usage(self, problem: str) -> str:
+        return {
+            "cache": """    from {package} import GHOSTS, HIT, Engine, Policy
+
+    values = {{}}
+    engine = Engine(Policy, capacity=1000, max_objects=1000, ghosts=GHOSTS, on_evict=values.pop)
+    if engine.request(key, hash(key) & (2**63 - 1), size=1) == HIT: ...
+
+`request` serves one lookup and, on a miss, the insertion that follows it; `on_evict` hears the key of every object that
+leaves. Always give the same hash for a key.
+""",
+            "binpacking": """    from {package} import Packer, Policy
+
+    packer = Packer(Policy, capacity=100)
+    bin = packer.pack(37)      # the number of the bin, for good
+
+`vm_scheduler.py` shows the policy as the placement hook of a scheduler.
+""",
+        }[problem]
+
+    def assumptions(self, problem: str) -> list[str]:
+        said = {
+            "cache": [
+                "One thread at a time: put a lock around `request` and `remove`.",
+                "Sizes are whole numbers; capacity, sizes and the number of requests stay below 2^53.",
+                "The policy's memory is allotted for `max_objects` objects when the cache is made.",
+            ],
+            "binpacking": [
+                "One thread at a time.",
+                "Sizes are whole numbers in 1..capacity, and the capacity stays below 2^53.",
+                "An item stays where it was packed; bins never empty again.",
+            ],
+        }
+        return said[problem]
+
+    def fallback(self, problem: str) -> str:
+        rule = {"cache": "FIFO takes over", "binpacking": "First Fit takes over"}[problem]
+        return (
+            f"If the policy raises an error or names what it may not, {rule} for good, an error is logged once, and the "
+            "attribute `fallback` holds the reason: watch it."
+        )
+
+    def files(self, material: Material) -> dict[str, str]:
+        files = package_files(material)
+        if material.problem == "binpacking":
+            files["vm_scheduler.py"] = _SCHEDULER.format(package=material.package)
+        return files
+
+
+EXPORTER = PythonExporter()

@@ -1,0 +1,101 @@
+"""What every exporter keeps to, whatever it writes: members of the registry are found, not listed."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from metamuse.errors import UsageError
+from metamuse.export.base import exporter_for, exporters, fits, systems_known
+from metamuse.export.kinds import UntranslatableError
+from metamuse.export.package import run_test
+from metamuse.llm.parse import extract_code
+from tests.metamuse.export import making
+
+PLAIN = {"cache": "s3fifo", "binpacking": "priority_fit"}
+MEMBERS = [(t, p) for t, e in exporters().items() for p in systems_known() if fits(e, p)]
+
+
+def _needs(target: str) -> None:
+    for requirement in exporters()[target].requires:
+        distribution = re.split(r"\W", requirement)[0]
+        if find_spec(distribution) is None:
+            pytest.skip(f"{distribution} is not installed")
+    if target == "c" and not shutil.which("cc"):
+        pytest.skip("there is no C compiler")
+
+
+def test_there_are_members() -> None:
+    assert {"python", "c", "cachetools", "libcachesim"} <= set(exporters())
+    assert {("c", "binpacking"), ("python", "binpacking"), ("cachetools", "cache")} <= set(MEMBERS)
+
+
+@pytest.mark.parametrize(("target", "problem"), MEMBERS)
+class TestContract:
+    def test_its_package_passes_its_test_without_metamuse(
+        self, target: str, problem: str, tmp_path: Path
+    ) -> None:
+        _needs(target)
+        made = making.material(problem, making.problem(problem).baselines[PLAIN[problem]])
+        decisions, seconds = run_test(making.write(tmp_path, target, made))
+        assert decisions == sum(case.decisions for case in made.golden)
+        assert seconds > 0
+
+    def test_its_files(self, target: str, problem: str) -> None:
+        made = making.material(problem, making.problem(problem).baselines[PLAIN[problem]])
+        exporter = exporters()[target]
+        files = exporter.files(made)
+        assert "test_equivalence.py" in files
+        assert files == exporter.files(making.material(problem, made.program.source))  # nothing by chance
+        for name, text in files.items():
+            assert not name.startswith(("/", ".")) and "metamuse/" not in text
+            if name.endswith(".py"):
+                imported = {
+                    alias.partition(".")[0]
+                    for node in ast.walk(ast.parse(text))
+                    for alias in (
+                        [a.name for a in node.names]
+                        if isinstance(node, ast.Import)
+                        else [node.module or ""]
+                        if isinstance(node, ast.ImportFrom) and not node.level
+                        else []
+                    )
+                }
+                assert not imported & {"metamuse", "problems", "evaluators", "stimuli", "numba"}, name
+
+    def test_it_explains_itself(self, target: str, problem: str) -> None:
+        exporter = exporters()[target]
+        assert exporter.name == target and exporter.summary and "\n" not in exporter.summary
+        assert "my_package" in exporter.usage(problem).format(package="my_package")
+        assert exporter.assumptions(problem) and exporter.fallback(problem)
+
+    def test_it_refuses_or_is_exact(self, target: str, problem: str, tmp_path: Path) -> None:
+        """Policies that compute with whole arrays, as a model wrote them."""
+        _needs(target)
+        name = {"cache": "cache-14.md", "binpacking": "binpacking-02.md"}[problem]
+        answer = (Path(__file__).parents[2] / "corpus" / name).read_text()
+        made = making.material(problem, extract_code(answer))
+        if target == "c":
+            with pytest.raises(
+                UntranslatableError, match=r"line \d+: an operator between an array of float64"
+            ):
+                making.write(tmp_path, target, made)
+        else:
+            decisions, _ = run_test(making.write(tmp_path, target, made))
+            assert decisions == sum(case.decisions for case in made.golden)
+
+
+def test_unknown_and_unfit_targets() -> None:
+    with pytest.raises(
+        UsageError, match="There is no target cobol; for problem=binpacking there are: c, python"
+    ):
+        exporter_for("cobol", "binpacking")
+    with pytest.raises(UsageError, match="target=cachetools is not for problem=binpacking"):
+        exporter_for("cachetools", "binpacking")
+    with pytest.raises(UsageError, match="export needs target="):
+        exporter_for(None, "cache")
