@@ -63,7 +63,7 @@ def classify(error: openai.OpenAIError, call: Call, config: LLMConfig) -> RawAns
             f"It said: {said}"
         )
     if status == 429 or isinstance(error, litellm.RateLimitError):
-        if any("insufficient_quota" in str(cause) for cause in causes):
+        if _out_of_quota(causes):
             raise TransportFailure(f"the account's quota is used up (429): {said}", final=True)
         raise TransportFailure(f"rate limit (429): {said}", retry_after_s=_asked_pause_s(causes), busy=True)
     if status in (400, 413, 422) or (status is None and isinstance(error, litellm.BadRequestError)):
@@ -82,6 +82,12 @@ def classify(error: openai.OpenAIError, call: Call, config: LLMConfig) -> RawAns
         busy=status in (503, 529),
         retry_after_s=_asked_pause_s(causes),
     )
+
+
+def _out_of_quota(causes: list[BaseException]) -> bool:
+    """Whether waiting is in vain. Newer releases of openai keep the provider's code out of the message."""
+    said = [word for c in causes for word in (getattr(c, "code", None), getattr(c, "type", None), str(c))]
+    return any("insufficient_quota" in str(word) for word in said)
 
 
 def _unsent(causes: list[BaseException]) -> bool:

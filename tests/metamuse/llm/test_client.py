@@ -114,6 +114,27 @@ def test_an_empty_account_is_not_retried(store: CompletionStore) -> None:
         assert server.chats == 1
 
 
+@pytest.mark.parametrize("attribute", ["code", "type", ""])
+def test_an_empty_account_is_known_by_code_or_words(attribute: str) -> None:
+    """Releases of openai differ in where they keep the provider's code."""
+    import litellm
+
+    from metamuse.llm.litellm_failures import classify
+    from metamuse.llm.transport import TransportFailure
+    from metamuse.llm.types import Call
+
+    cause = ValueError("All is spent." if attribute else "All is spent (insufficient_quota).")
+    if attribute:
+        setattr(cause, attribute, "insufficient_quota")
+    error = litellm.RateLimitError("All is spent.", "openai", "test-model")
+    error.__cause__ = cause
+    with pytest.raises(TransportFailure) as met:
+        classify(
+            error, Call(_request(), "openai/test-model", 1.0, 100), LLMConfig("litellm", "openai/test-model")
+        )
+    assert met.value.final
+
+
 @pytest.mark.parametrize("kind", ["stall", "ok"])
 def test_slow_answers_time_out(store: CompletionStore, kind: str) -> None:
     slow = Behaviour(kind, delay_s=0.0 if kind == "stall" else 30.0)
