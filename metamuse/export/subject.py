@@ -14,7 +14,7 @@ from metamuse import ranking, rundir
 from metamuse.build import make_problem, read_policy
 from metamuse.errors import UsageError
 from metamuse.journal import read
-from metamuse.report.verdict import compare
+from metamuse.report.verdict import compare, gain_label
 from metamuse.state import Entry, RunState
 from problems.base import Problem
 
@@ -165,7 +165,7 @@ def _scores(problem: Problem, state: RunState, entry: Entry) -> list[str]:
         gains = ranking.gains(problem, state, entry, which)
         if gains is not None:
             low, high = ranking.interval(gains, int(state.config.get("seed", 0)))
-            text += f", {metric.gain} {gains.mean():.2f} (95 % interval {low:.2f} to {high:.2f})"
+            text += f", {gains.mean():.2f} % {gain_label(problem)} (95 % interval {low:.2f} to {high:.2f})"
         rival = ranking.opponent(problem, state)
         against = (
             None if rival is None or rival.id == entry.id else compare(problem, state, entry, rival, which)
