@@ -106,7 +106,7 @@ def idea(view: View) -> Html:
     if view.best.of:
         items["constants"] = (
             ", ".join(f"{name} = {value}" for name, value in view.best.data["values"].items())
-            + f" (tuned in {view.best.data['trials']} trials)"
+            + f" (tuned in {view.best.data['trials']} trials); the words above name the values before"
         )
     words = design.get("idea") or view.best.data.get("doc") or ""
     return section(f"The idea: {view.best.name}", paragraph(words), definitions(items))
