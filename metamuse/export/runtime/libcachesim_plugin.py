@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import libcachesim  # type: ignore[import-untyped]
+import libcachesim
 
 from metamuse.export.runtime.cache_engine import KEY_SEED, Engine, hash64
 
