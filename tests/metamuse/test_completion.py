@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 
 import pytest
 
 from metamuse.cli import main
+from tests.support.capabilities import needs
 
-pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+pytestmark = needs("bash")
 
 
 @pytest.fixture(scope="module")

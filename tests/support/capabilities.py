@@ -8,6 +8,7 @@ have it cannot lose it unnoticed.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable
 
@@ -31,6 +32,8 @@ CAPABILITIES: dict[str, Callable[[], str | None]] = {
     "linux": _linux,
     "landlock": _landlock,
     "seccomp": seccomp.missing,
+    "compiler": lambda: None if shutil.which("cc") else "there is no C compiler",
+    "bash": lambda: None if shutil.which("bash") else "there is no bash",
 }
 
 
@@ -40,9 +43,22 @@ def needs(*names: str) -> pytest.MarkDecorator:
     Raises:
         pytest.fail.Exception: One is required by METAMUSE_REQUIRE and missing (the module is not collected).
     """
+    reason = _lacking(names)
+    return pytest.mark.skipif(bool(reason), reason=reason or "has all it needs")
+
+
+def demand(*names: str) -> None:
+    """The same inside a test, where only some of its parameters need them."""
+    reason = _lacking(names)
+    if reason:
+        pytest.skip(reason)
+
+
+def _lacking(names: tuple[str, ...]) -> str:
+    """What is missing, "" if nothing is; fails if that is required."""
     lacking = {name: why for name in names if (why := CAPABILITIES[name]()) is not None}
     reason = "; ".join(f"capability {name} is missing: {why}" for name, why in lacking.items())
     required = os.environ.get("METAMUSE_REQUIRE", "").split(",")
     if any(name in required or "all" in required for name in lacking):
         pytest.fail(f"METAMUSE_REQUIRE: {reason}", pytrace=False)
-    return pytest.mark.skipif(bool(lacking), reason=reason or "has all it needs")
+    return reason

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 import subprocess
 from array import array
 from pathlib import Path
@@ -14,6 +13,7 @@ from metamuse.export.runtime.cache_engine import Engine, hash64
 from metamuse.export.runtime.equivalence_c import SANITIZERS, has_sanitizers
 from metamuse.export.targets.c import EXPORTER
 from tests.metamuse.export import making
+from tests.support.capabilities import needs
 
 MAIN = """
 #include "cache_tried.h"
@@ -114,7 +114,7 @@ def _in_python(
 CASES = ["lru", "gdsf", "lirs", *(f"failing {i}" for i in range(7))]
 
 
-@pytest.mark.skipif(not shutil.which("cc"), reason="there is no C compiler")
+@needs("compiler")
 @pytest.mark.parametrize("name", CASES)
 def test_books(name: str, tmp_path: Path) -> None:
     failing = name.startswith("failing")

@@ -9,13 +9,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import cachetools
 import pytest
 
 from metamuse.export.runtime import cache_engine
+from metamuse.export.runtime.policy_cache import PolicyCache
 from tests.metamuse.export import making
-
-cachetools = pytest.importorskip("cachetools")
-from metamuse.export.runtime.policy_cache import PolicyCache  # noqa: E402  # needs cachetools
 
 POLICIES = ["lru", "sieve", "s3fifo", "gdsf", "lirs"]
 

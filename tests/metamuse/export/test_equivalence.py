@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from metamuse.export.package import ExportFailedError, run_test
 from tests.metamuse.export import making
+from tests.support.capabilities import demand
 
 #: What between them uses all structures and most of the language; benchmarks/exports.py runs all baselines.
 CACHE = ["adaptsize", "cacheus", "gdsf", "lhd", "lirs"]
@@ -19,8 +19,8 @@ POLICIES = [("cache", name) for name in CACHE] + [("binpacking", name) for name 
 @pytest.mark.parametrize(("problem", "name"), POLICIES, ids=[name for _, name in POLICIES])
 @pytest.mark.parametrize("target", ["python", "c"])
 def test_decides_as_compiled(target: str, problem: str, name: str, tmp_path: Path) -> None:
-    if target == "c" and not shutil.which("cc"):
-        pytest.skip("there is no C compiler")
+    if target == "c":
+        demand("compiler")
     made = making.material(problem, making.problem(problem).baselines[name])
     decisions, _ = run_test(making.write(tmp_path, target, made))
     assert decisions == sum(case.decisions for case in made.golden) > 1000
@@ -28,8 +28,8 @@ def test_decides_as_compiled(target: str, problem: str, name: str, tmp_path: Pat
 
 @pytest.mark.parametrize("target", ["python", "c", "cachetools"])
 def test_a_difference_is_found(target: str, tmp_path: Path) -> None:
-    if target == "c" and not shutil.which("cc"):
-        pytest.skip("there is no C compiler")
+    if target == "c":
+        demand("compiler")
     baselines = making.problem("cache").baselines
     golden = making.recorded("cache", making.compiled("cache", baselines["lru"]))
     made = making.material("cache", baselines["fifo"], golden)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from metamuse.export.kinds import UntranslatableError
 from metamuse.export.package import run_test
 from metamuse.llm.parse import extract_code
 from tests.metamuse.export import making
+from tests.support.capabilities import demand
 
 PLAIN = {"cache": "s3fifo", "binpacking": "priority_fit"}
 MEMBERS = [(t, p) for t, e in exporters().items() for p in systems_known() if fits(e, p)]
@@ -26,8 +26,8 @@ def _needs(target: str) -> None:
         distribution = re.split(r"\W", requirement)[0]
         if find_spec(distribution) is None:
             pytest.skip(f"{distribution} is not installed")
-    if target == "c" and not shutil.which("cc"):
-        pytest.skip("there is no C compiler")
+    if target == "c":
+        demand("compiler")
 
 
 def test_there_are_members() -> None:
