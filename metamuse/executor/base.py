@@ -13,7 +13,7 @@ class Limits:
     """What one task may use.
 
     Attributes:
-        wall_s: Seconds from its start to its end.
+        wall_s: Seconds from its start to its end; a pause of the machine does not count.
         cpu_s: CPU seconds (rounded up to whole ones by the kernel's limit).
         memory_mb: Memory beyond what the process shares with the zygote, in MiB of address space.
         result_mb: Size of the answer, in MiB of JSON.
