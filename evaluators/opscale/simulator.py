@@ -10,6 +10,7 @@ from typing import Any
 import numba
 import numpy as np
 from numba import njit, types
+from numba.extending import register_jitable
 
 from evaluators.base import Contract, Decisions, Method, Policy, PolicyError, Score, without_folders
 from evaluators.digest import fold
@@ -34,8 +35,9 @@ CONTRACT = Contract(
     ),
 )
 
-# Values of counters[FAULT], and places in the counters.
-FAULT, CHOSEN, GROUP, DIGEST, DECIDED = range(5)
+# Places in the counters.
+CHOSEN, GROUP, DIGEST, DECIDED = range(4)
+# What the driver returns: whose decision could not be.
 OK, REPLICAS, BATCH, SHARE_OF, PACKED, AFFINITY = range(6)
 #: Limits of what a policy may return.
 MOST_REPLICAS, MOST_BATCH, MOST_KEY, MOST_AFFINITY = 4096, 1 << 20, 1 << 20, 1 << 20
@@ -45,6 +47,21 @@ MOST_REPLICAS, MOST_BATCH, MOST_KEY, MOST_AFFINITY = 4096, 1 << 20, 1 << 20, 1 <
 ATTAINMENT, MISSED = 0.99, 0.5
 #: Most that the detail ``missed`` says.
 MOST_MISSED = 0.05
+
+
+@register_jitable
+def _accept(counters: Any, group: int, chosen: int, legal: bool) -> bool:
+    """Note a decision; whether it can be. A function of its own, because a candidate pays for the driver's length."""
+    counters[CHOSEN] = chosen
+    counters[GROUP] = group
+    if legal:
+        counters[DIGEST] = fold(counters[DIGEST], chosen)
+    return legal
+
+
+@register_jitable
+def _is_share(chosen: int) -> bool:
+    return 1 <= chosen <= 8 or chosen == 16 or chosen == 32 or chosen == 64
 
 
 def make_driver(
@@ -79,7 +96,7 @@ def make_driver(
         Args:
             state: The policy.
             advance: The kernel: carries out ``act`` and runs one interval.
-            counters: int64[5], updated in place.
+            counters: int64[4], updated in place.
             prof: float64[groups * PROF].
             table: What the kernel is called with.
             ints, floats, act, near, glob, obs: Those of the run's arrays that the loop looks at.
@@ -92,71 +109,47 @@ def make_driver(
         seen_obs = show(obs)
         seen_prof = show(prof)
         groups = len(act)
-        digest = int(counters[DIGEST])
-        fault = OK
-        chosen = 0
-        group = 0
         while ints[k.STEP] < ints[k.STEPS]:
             control(state, float(floats[k.NOW]), seen_glob, seen_obs, seen_prof)
             for g in range(groups):
-                group = g
-                chosen = int(replicas(state, g))
-                if chosen < 0 or chosen > MOST_REPLICAS:
-                    fault = REPLICAS
-                    break
-                act[g, k.TARGET] = chosen
-                digest = fold(digest, chosen)
-                chosen = int(batch(state, g))
-                if chosen < 0 or chosen > MOST_BATCH:
-                    fault = BATCH
-                    break
-                act[g, k.CAP] = chosen
-                digest = fold(digest, chosen)
-                chosen = int(share(state, g))
-                if chosen < 1 or (chosen > 8 and chosen != 16 and chosen != 32 and chosen != 64):
-                    fault = SHARE_OF
-                    break
-                act[g, k.SHARE] = chosen
-                digest = fold(digest, chosen)
-                chosen = int(pack(state, g))
-                if chosen < -1 or chosen > MOST_KEY:
-                    fault = PACKED
-                    break
-                act[g, k.PACK] = chosen
-                digest = fold(digest, chosen)
+                act[g, k.TARGET] = chosen = int(replicas(state, g))
+                if not _accept(counters, g, chosen, 0 <= chosen <= MOST_REPLICAS):
+                    return REPLICAS
+                act[g, k.CAP] = chosen = int(batch(state, g))
+                if not _accept(counters, g, chosen, 0 <= chosen <= MOST_BATCH):
+                    return BATCH
+                act[g, k.SHARE] = chosen = int(share(state, g))
+                if not _accept(counters, g, chosen, _is_share(chosen)):
+                    return SHARE_OF
+                act[g, k.PACK] = chosen = int(pack(state, g))
+                if not _accept(counters, g, chosen, -1 <= chosen <= MOST_KEY):
+                    return PACKED
                 for other in range(groups):
-                    chosen = int(affinity(state, g, other))
-                    if chosen < -MOST_AFFINITY or chosen > MOST_AFFINITY:
-                        fault = AFFINITY
-                        break
-                    near[g, other] = chosen
-                    digest = fold(digest, chosen)
-                if fault != OK:
-                    break
-            if fault != OK:
-                break
+                    near[g, other] = chosen = int(affinity(state, g, other))
+                    if not _accept(counters, g, chosen, -MOST_AFFINITY <= chosen <= MOST_AFFINITY):
+                        return AFFINITY
             counters[DECIDED] += groups
             advance(table)
-        counters[CHOSEN] = chosen
-        counters[GROUP] = group
-        counters[DIGEST] = digest
-        counters[FAULT] = fault
-        return fault
+        return OK
 
     return drive
 
 
-@njit
+# Called from compiled code only.
+_inner = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+@_inner
 def _no_cap(state, group):  # type: ignore[no-untyped-def]
     return 0
 
 
-@njit
+@_inner
 def _one_gpu(state, group):  # type: ignore[no-untyped-def]
     return 8
 
 
-@njit
+@_inner
 def _indifferent(state, group, other):  # type: ignore[no-untyped-def]
     return 0
 
@@ -185,7 +178,7 @@ def simulate(
         PolicyError: ``illegal`` (a number that no decision can be), ``crash`` (it raised).
     """
     world = make_world(scenario)
-    counters = np.zeros(5, dtype=np.int64)
+    counters = np.zeros(4, dtype=np.int64)
     system = scenario.system
     began, worked = time.perf_counter(), time.thread_time()
     try:
@@ -196,10 +189,12 @@ def simulate(
             _compile(loop, arguments)
         began, worked = time.perf_counter(), time.thread_time()
         world.advance()
+        fault = OK
         last = int(world.ints[k.STEPS])
         for step in range(1, last + 1) if watch else (last,):
             world.ints[k.STEPS] = step
-            if loop(*arguments):
+            fault = loop(*arguments)
+            if fault != OK:
                 break
             if watch:
                 watch(world)
@@ -210,8 +205,8 @@ def simulate(
     except (ArithmeticError, LookupError, ValueError, TypeError) as error:
         raise _failed("crash", f"{type(error).__name__}: {error}", scenario, world) from error
     seconds, cpu = time.perf_counter() - began, time.thread_time() - worked
-    if counters[FAULT]:
-        method, allowed = _FAULTS[int(counters[FAULT])]
+    if fault != OK:
+        method, allowed = _FAULTS[fault]
         message = f"{method}({int(counters[GROUP])}) returned {int(counters[CHOSEN])}, it must be {allowed}"
         raise _failed("illegal", message, scenario, world)
     n = len(scenario.arrivals)
