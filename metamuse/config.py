@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +25,37 @@ def compose(overrides: Sequence[str]) -> dict[str, Any]:
     Raises:
         UsageError: An override is malformed or names something that does not exist.
     """
+    from omegaconf import OmegaConf
+
+    config = _hydra(overrides, lambda composed: OmegaConf.to_container(composed, resolve=True))
+    assert isinstance(config, dict)
+    return config  # type: ignore[return-value]  # keys of a YAML mapping of ours are strings
+
+
+def choices(overrides: Sequence[str]) -> dict[str, str]:
+    """The file that is taken from each group of settings, without those that none is taken from.
+
+    Raises:
+        UsageError: As for :func:`compose`.
+    """
+    chosen = _hydra(overrides, lambda composed: dict(composed.hydra.runtime.choices), True)
+    return {
+        group: name for group, name in chosen.items() if name is not None and not group.startswith("hydra/")
+    }
+
+
+def _hydra(overrides: Sequence[str], take: Callable[[Any], Any], its_own: bool = False) -> Any:
+    """What is taken from what Hydra makes of the overrides, with its own settings if these are wanted, too."""
     from hydra import compose as hydra_compose
     from hydra import initialize_config_dir
     from hydra.errors import HydraException
-    from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
     try:
         with initialize_config_dir(config_dir=str(folder()), version_base="1.3", job_name="metamuse"):
-            config = OmegaConf.to_container(hydra_compose("config", list(overrides)), resolve=True)
+            return take(hydra_compose("config", list(overrides), return_hydra_config=its_own))
     except (HydraException, OmegaConfBaseException) as error:
         raise UsageError(_explain(error)) from None
-    assert isinstance(config, dict)
-    return config  # type: ignore[return-value]  # keys of a YAML mapping of ours are strings
 
 
 def _explain(error: BaseException) -> str:

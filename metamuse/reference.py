@@ -36,7 +36,7 @@ def page() -> str:
         _fenced(HELP.format(commands=_commands()).strip(), "text"),
         "## Settings",
         "Every setting is given as `key=value` on the command line. Inside a group the key begins with the group: "
-        "`search.lag=8`. `python -m metamuse problem=… --cfg job` prints what a run would use.",
+        "`search.lag=8`. `python -m metamuse problem=… --cfg job` prints what a run would use, with these comments.",
         _fenced(_text(folder / "config.yaml"), "yaml"),
     ]
     for group, about in GROUPS.items():

@@ -45,7 +45,7 @@ Overrides are settings of the form key=value, for instance
   python -m metamuse problem=cache llm.model=openai/gpt-4o solutions=350 budget.usd=10
   python -m metamuse problem=cache problem.workloads.validation='mine/*.zst' problem.workloads.holdout='later/*.zst'
   python -m metamuse score policy=lru,s3fifo workloads=trace.csv problem.capacity=1%
-  python -m metamuse --cfg job                            all settings with their values
+  python -m metamuse --cfg job                            all settings, their values, what they mean
 
 --json prints the result as JSON on standard output, and nothing else there. --dry-run says what a run would
 cost. Hydra's own flags (--cfg job, -m for several runs) work as usual.
@@ -150,6 +150,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             width = max(map(len, COMMANDS))
             lines = "\n".join(f"  {name:<{width}}  {text}" for name, text in COMMANDS.items())
             print(HELP.format(commands=lines))
+            return 0
+        if "=".join(invocation.hydra) in ("--cfg=job", "-c=job"):
+            from metamuse.cli import job
+
+            print(job.text(invocation.overrides), end="")
             return 0
         if invocation.hydra:
             from metamuse.cli.hydra_app import run_hydra
