@@ -9,7 +9,7 @@ from typing import Any, overload
 
 
 class CallLog(Sequence[dict[str, Any]]):
-    """One record an LLM call: ``key purpose model tokens_in tokens_out cost_usd latency_s cached``.
+    """One record an LLM call: ``at key purpose model tokens_in tokens_out cost_usd latency_s cached``.
 
     A record that is read is a copy.
     """
@@ -21,6 +21,7 @@ class CallLog(Sequence[dict[str, Any]]):
         self._tokens_in = array("q")
         self._tokens_out = array("q")
         self._latency = array("d")
+        self._at = array("d")
         self._cost = array("d")  # not a number: unknown
         self._cached = bytearray()
 
@@ -32,6 +33,7 @@ class CallLog(Sequence[dict[str, Any]]):
         self._tokens_in.append(call["tokens_in"])
         self._tokens_out.append(call["tokens_out"])
         self._latency.append(call["latency_s"])
+        self._at.append(call["at"])
         self._cost.append(math.nan if call["cost_usd"] is None else call["cost_usd"])
         self._cached.append(bool(call["cached"]))
 
@@ -50,6 +52,7 @@ class CallLog(Sequence[dict[str, Any]]):
         purpose, model = self._kinds[index]
         cost = self._cost[index]
         return {
+            "at": self._at[index],
             "key": self._keys[index],
             "purpose": purpose,
             "model": model,

@@ -87,7 +87,7 @@ class Waypoints:
     async def _observe(self, stimulus: str, kind: Kind) -> Observation:
         template = {"word": "observation", "passage": "passage"}[kind]
         question = prompt(f"{template}.user", word=stimulus)
-        key = f"observation/{stimulus if kind == 'word' else _digest(stimulus)}"
+        key = f"observation/{stimulus if kind == 'word' else digest(stimulus)}"
         answer = await self._ask_json("observation", f"{template}.system", question, key, _OBSERVATION, True)
         properties = tuple(str(p) for p in answer["properties"])
         return Observation(stimulus, properties, answer["property"], _line(answer["observation"]))
@@ -268,7 +268,8 @@ def _text(name: str) -> str:
     return (_PROMPTS / f"{name}.md").read_text(encoding="utf-8").strip()
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """What stands for a passage in the key of its observation."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 

@@ -127,6 +127,11 @@ def finalists(state: RunState) -> list[Entry]:
     return [s for s in state.contenders() if "holdout" in s.scores]
 
 
+def outcome(entry: Entry, figures: Mapping[str, float]) -> dict[str, Any]:
+    """What came of a solution's way: its design and figures."""
+    return {"name": entry.name, "design": entry.data.get("design"), **figures}
+
+
 def model_name(problem: Problem) -> str:
     """Under which name winners are registered: one for each version of a problem, whose scores compare."""
     return f"metamuse-{problem.version}"

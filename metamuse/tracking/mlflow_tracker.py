@@ -21,7 +21,7 @@ from metamuse.errors import UsageError, describe, tell
 from metamuse.report.verdict import verdict
 from metamuse.state import Entry, RunState
 from metamuse.tally import Tally
-from metamuse.tracking import content
+from metamuse.tracking import content, traces
 from metamuse.tracking.store import MlflowStore
 from problems.base import Problem
 
@@ -247,6 +247,7 @@ class _Writer:
                 store.register(
                     content.model_name(problem), child, content.winner_tags(problem, state, best), words
                 )
+        store.finish_traces()
         store.end(self.run, _status(state), state.ended or "not finished")
 
     def _outcome(self) -> None:
@@ -277,6 +278,15 @@ class _Writer:
             path = self.folder / "solutions" / entry.id / file
             if path.is_file():
                 self.store.file(child, path)
+        calls = traces.spans(self.state, entry)
+        if calls and not self.store.traced(child):
+            self.store.trace(
+                child,
+                name,
+                calls,
+                {"stimuli": entry.data.get("stimuli", [])},
+                content.outcome(entry, figures),
+            )
         self.store.end(child, "FINISHED", "")
         return child
 

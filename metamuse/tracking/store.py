@@ -6,10 +6,13 @@ import fcntl
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from metamuse.tracking.traces import Span
 
 #: Marks artifacts that MLflow's UI shows as tables.
 _TABLES_TAG = "mlflow.loggedArtifacts"
@@ -39,6 +42,7 @@ class MlflowStore:
 
         _silence()  # importing MLflow sets the levels
         self._entities = entities
+        self.uri = uri
         local = uri.startswith("sqlite:///")
         with _locked(Path(uri.removeprefix("sqlite:///") + ".lock") if local else None):
             # Two runs that begin at once must not both make the tables.
@@ -73,10 +77,13 @@ class MlflowStore:
         return str(self.client.create_run(self.experiment, tags=all_tags, run_name=name).info.run_id)
 
     def delete(self, run: str) -> None:
-        """Delete a run, its children (MLflow keeps them in its bin) and what was registered of them."""
+        """Delete a run, its children (MLflow keeps them in its bin), their traces and what was registered of them."""
         for child in self.client.search_runs([self.experiment], f"tags.`mlflow.parentRunId` = '{run}'"):
             for known in self.client.search_model_versions(f"run_id = '{child.info.run_id}'"):
                 self.client.delete_model_version(known.name, known.version)
+            traces = self.client.search_traces(locations=[self.experiment], run_id=child.info.run_id)
+            if traces:
+                self.client.delete_traces(self.experiment, trace_ids=[t.info.trace_id for t in traces])
             self.client.delete_run(child.info.run_id)
         self.client.delete_run(run)
 
@@ -153,6 +160,65 @@ class MlflowStore:
             self.client.set_model_version_tag(model, version, key, value)
         self.client.set_registered_model_alias(model, ALIAS, version)
 
+    def traced(self, run: str) -> bool:
+        """Whether a run has a trace."""
+        return bool(self.client.search_traces(locations=[self.experiment], run_id=run, max_results=1))
+
+    def trace(self, run: str, name: str, spans: Sequence[Span], inputs: Any, outputs: Any) -> None:
+        """Log the calls of the model that one solution came from.
+
+        Args:
+            run: The run that holds the solution.
+            name: Of the trace.
+            spans: The calls; at least one.
+            inputs: What the solution came from.
+            outputs: What came of it.
+        """
+        from mlflow import set_tracking_uri
+        from mlflow.tracing.constant import SpanAttributeKey
+
+        # MLflow writes traces to the database that the process is set to.
+        set_tracking_uri(self.uri)
+        root = self.client.start_trace(
+            name,
+            "CHAIN",
+            inputs=inputs,
+            experiment_id=self.experiment,
+            run_id=run,
+            start_time_ns=_nanoseconds(min(span.began for span in spans)),
+        )
+        for span in spans:
+            call = span.call
+            tokens = {"input_tokens": call["tokens_in"], "output_tokens": call["tokens_out"]}
+            attributes = {
+                SpanAttributeKey.CHAT_USAGE: tokens | {"total_tokens": sum(tokens.values())},
+                SpanAttributeKey.MODEL: call["model"],
+                "cost_usd": call["cost_usd"],
+                "from_record": call["cached"],
+            }
+            if call["cost_usd"] is not None:
+                attributes[SpanAttributeKey.LLM_COST] = {"total_cost": call["cost_usd"]}
+            started = self.client.start_span(
+                span.name,
+                root.trace_id,
+                root.span_id,
+                "CHAT_MODEL",
+                inputs=span.inputs,
+                attributes=attributes,
+                start_time_ns=_nanoseconds(span.began),
+            )
+            self.client.end_span(
+                root.trace_id, started.span_id, outputs=span.outputs, end_time_ns=_nanoseconds(span.ended)
+            )
+        ended = _nanoseconds(max(span.ended for span in spans))
+        self.client.end_trace(root.trace_id, outputs=outputs, end_time_ns=ended)
+
+    def finish_traces(self) -> None:
+        """Wait until traces are written."""
+        from mlflow import flush_trace_async_logging
+
+        flush_trace_async_logging()
+
     def dataset(self, run: str, name: str, digest: str, workloads: list[str], context: str) -> None:
         """Log a set of workloads as an input."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
@@ -163,6 +229,10 @@ class MlflowStore:
         profile = json.dumps({"workloads": len(workloads)})
         dataset = Dataset(name, digest, "metamuse", source, profile=profile)
         self.client.log_inputs(run, [DatasetInput(dataset, [InputTag("mlflow.data.context", context)])])
+
+
+def _nanoseconds(seconds: float) -> int:
+    return int(seconds * 1e9)
 
 
 def _silence() -> None:

@@ -11,6 +11,7 @@ from metamuse.calllog import CallLog
 
 calls = st.fixed_dictionaries(
     {
+        "at": st.floats(0, 1e10),
         "key": st.text(max_size=8),
         "purpose": st.sampled_from(["code", "repair"]),
         "model": st.sampled_from(["a", "b"]),
@@ -27,7 +28,7 @@ calls = st.fixed_dictionaries(
 def test_calls_come_back_as_they_were(given: list[dict[str, Any]]) -> None:
     log = CallLog()
     for call in given:
-        log.append({"event": "call", "at": 1.0, **call})
+        log.append({"event": "call", **call})
     assert list(log) == given
     assert log[1:-1] == given[1:-1]
     assert log[-1:] == given[-1:]

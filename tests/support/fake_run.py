@@ -140,8 +140,9 @@ def events(
     for number in range(solutions):
         words = [WORDS[int(i)] for i in rng.choice(len(WORDS), 4, replace=False)]
         for purpose in ("observation", "formulation", "code"):
+            key = f"observation/{words[0]}" if purpose == "observation" else f"{number}/{purpose}"
             yield event(
-                "call", key=f"{number}/{purpose}", purpose=purpose, model=model or "offline", tokens_in=900,
+                "call", key=key, purpose=purpose, model=model or "offline", tokens_in=900,
                 tokens_out=200, cost_usd=0.0 if provider == "offline" else 0.002, latency_s=0.4, cached=False,
             )  # fmt: skip
         fields: dict[str, Any] = {

@@ -117,6 +117,17 @@ def test_the_record_of_a_run(root: Path) -> None:
     assert names == {"workloads.json", "policy.py", "waypoints.json", "design.json", "scores.json"}
     assert len(record.table(child, "workloads.json")["data"]) == 36
 
+    (trace,) = record.client.search_traces(run_id=child.info.run_id, locations=[parent.info.experiment_id])
+    calls = {span.name: span for span in trace.data.spans if span.parent_id}
+    base = state.solutions[int(best.id[1:5])]
+    shared = {f"observation/{word}" for word in base.data["stimuli"]}
+    assert f"observation/{base.data['stimuli'][0]}" in calls
+    assert calls.keys() - shared == {"formulation", "code"}
+    assert calls["code"].outputs == {"source": base.data["attempts"][0]["source"]}
+    assert trace.info.token_usage["output_tokens"] == sum(
+        span.attributes["mlflow.chat.tokenUsage"]["output_tokens"] for span in calls.values()
+    )
+
     version = record.client.get_model_version_by_alias("metamuse-fake-v3", "newest")
     assert version.run_id == child.info.run_id
     assert version.tags["solution"] == best.id
@@ -132,8 +143,12 @@ def test_a_winner_is_registered_once_and_the_next_run_is_the_next_version(root: 
     state = begun(all_events)
     track(root, state, all_events[2:])
     folder = root / "fake" / NAME
-    rebuild(uri(root), root, problem, state, folder)
     client = Record(root).client
+    place = [Record(root).parent.info.experiment_id]
+    traced = len(client.search_traces(locations=place))
+    assert traced == sum("holdout" in s.scores for s in state.ordered())
+    rebuild(uri(root), root, problem, state, folder)
+    assert len(client.search_traces(locations=place)) == traced
     assert [str(v.version) for v in client.search_model_versions("name = 'metamuse-fake-v3'")] == ["2"]
     other = root / "fake" / "r20260102-000000-bcde"
     shutil.copytree(folder, other)
