@@ -56,6 +56,7 @@ class Material:
         problem: Name of the problem.
         program: The checked policy.
         compiled: The same, compiled.
+        init: Arguments that its ``__init__`` may be given.
         facts: What :meth:`System.facts` says.
         golden: The decisions it is compared on.
         refused: Why there are no decisions in the other mode of the system, "" if there are.
@@ -66,13 +67,14 @@ class Material:
     problem: str
     program: Program
     compiled: CompiledPolicy
+    init: tuple[Any, ...]
     facts: Mapping[str, Any]
     golden: Sequence[Case]
     refused: str
 
     @cached_property
     def _translated(self) -> tuple[Inference, Bounds]:
-        return translate(self.program, self.compiled)
+        return translate(self.program, self.compiled, self.init)
 
     @property
     def inference(self) -> Inference:
@@ -177,9 +179,18 @@ def systems_known() -> list[str]:
 
 def system_of(problem: Any) -> System:
     """The system of a problem."""
-    module = importlib.import_module(f"{systems.__name__}.{problem.name}")
-    system: System = module.SYSTEM(problem)
+    system: System = _system_class(problem.name)(problem)
     return system
+
+
+def runtime_of(problem: str) -> tuple[str, ...]:
+    """Names of the modules that stand around a Python policy of a problem."""
+    names: tuple[str, ...] = _system_class(problem).runtime
+    return names
+
+
+def _system_class(problem: str) -> Any:
+    return importlib.import_module(f"{systems.__name__}.{problem}").SYSTEM
 
 
 @functools.cache

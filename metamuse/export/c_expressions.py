@@ -10,8 +10,8 @@ import ast
 import math
 from collections.abc import Sequence
 
-from metamuse.export.c_names import NUMBERS, CNames, local, number
-from metamuse.export.infer import FLOAT_1, TESTS, TO_INT, Instance
+from metamuse.export.c_names import ELEMENTS, NUMBERS, CNames, local, number
+from metamuse.export.infer import FLOAT_1, REDUCTIONS, TESTS, TO_INT, Instance
 from metamuse.export.kinds import BOOL, FLOAT, INT, NONE, Kind, UntranslatableError
 from metamuse.policy.rules import is_infinity, is_self
 
@@ -20,6 +20,8 @@ _ARITHMETIC: dict[type[ast.operator], tuple[str, str]] = {
     ast.Sub: ("sub64", "-"),
     ast.Mult: ("mul64", "*"),
 }
+#: Element types of arrays that hold a constant tuple's numbers.
+_ARRAYS = {"int": "int64", "float": "float64"}
 _BITS: dict[type[ast.operator], str] = {ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^"}
 _COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.Eq: "==",
@@ -134,6 +136,8 @@ class CExpressions:
         if isinstance(node, ast.Attribute):
             return self._attribute(node)
         if isinstance(node, ast.Subscript):
+            if self.made.kind(node.value).name == "tuple":
+                return self._item(node)
             array, place = self._place(node)
             return f"{array}[{place}]"
         if isinstance(node, ast.BinOp):
@@ -188,7 +192,23 @@ class CExpressions:
         if isinstance(node, ast.Attribute):
             owner = "self->" if is_self(node.value) else f"({self._expr(node.value)})->"
             return f"{owner}a_{node.attr}", [f"{owner}n{i}_{node.attr}" for i in range(kind.ndim)]
+        if isinstance(node, ast.Call):  # np.array(TUPLE)
+            return self._table(node.args[0])
         raise UntranslatableError(node, "a local name for an array has no translation to C; use self.name")
+
+    def _table(self, node: ast.expr) -> tuple[str, list[str]]:
+        """A constant tuple of numbers as an array, and its length."""
+        kind = self.made.kind(node)
+        if not isinstance(node, ast.Name) or node.id not in self.made.unit.constants:
+            raise UntranslatableError(node, "only a constant tuple has a translation to C here")
+        values = [number(value) for value in self.made.unit.constants[node.id]]
+        name = self.writer.table(ELEMENTS[_ARRAYS[kind.items[0].name]], values)
+        return name, [str(len(values))]
+
+    def _item(self, node: ast.Subscript) -> str:
+        """An item of a constant tuple."""
+        table, lengths = self._table(node.value)
+        return f"{table}[at(heap, {self._as_index(node.slice)}, {lengths[0]}, {self.line})]"
 
     def _place(self, node: ast.Subscript) -> tuple[str, str]:
         """The array and the checked place that an index names."""
@@ -340,7 +360,7 @@ class CExpressions:
         if resolved is not None:
             return self._module_call(node, *resolved)
         if isinstance(func, ast.Attribute):
-            raise UntranslatableError(node, f".{func.attr}() of an array has no translation to C")
+            return self._reduction(func.attr, func.value)
         assert isinstance(func, ast.Name)
         return self._builtin(node, func.id)
 
@@ -378,7 +398,8 @@ class CExpressions:
                 return self._array(node.args[0])[1][0]
             return number(len(kinds[0].items))
         if kinds[0].name == "array":
-            raise UntranslatableError(node, f"{name}() of an array has no translation to C; write a loop")
+            plain = "plain_" if name in ("min", "max") and kinds[0].of == "float64" else ""
+            return self._reduction(plain + name, node.args[0])
         kind = self.made.kind(node)
         if name in ("min", "max"):
             texts = [
@@ -404,7 +425,18 @@ class CExpressions:
             return self._converted(text, kinds[0], INT, node)
         raise UntranslatableError(node, f"{name}() has no translation to C")
 
+    def _reduction(self, name: str, array: ast.expr) -> str:
+        """What a whole array comes to."""
+        kind = self.made.kind(array)
+        if kind.of not in ("int64", "float64") or (name in ("mean", "var", "std") and kind.of != "float64"):
+            raise UntranslatableError(array, f"{name}() of {kind} has no translation to C; write a loop")
+        text, lengths = self._array(array)
+        suffix = "64" if kind.of == "int64" else "f"
+        return f"{name}_of{suffix}(heap, {text}, {lengths[0]}, {self.line})"
+
     def _module_call(self, node: ast.Call, module: str, name: str) -> str:
+        if name in REDUCTIONS and self.made.kind(node.args[0]).name == "array":
+            return self._reduction(name, node.args[0])
         if self.made.kind(node).name == "array" or any(
             self.made.kinds.get(id(a), NONE).name == "array" for a in node.args
         ):

@@ -8,7 +8,12 @@ from metamuse.export.base import Material, runtime_text
 from metamuse.export.c_names import CNames
 from metamuse.export.c_text import functions
 
-_ENGINES = {"cache": "cache_engine", "binpacking": "packer"}
+_ENGINES = {
+    "autothrottle": "throttle_engine",
+    "binpacking": "packer",
+    "cache": "cache_engine",
+    "opscale": "scaling_engine",
+}
 
 
 def c_files(material: Material) -> dict[str, str]:
@@ -31,7 +36,7 @@ def c_files(material: Material) -> dict[str, str]:
         f"static double (*const volatile libm_{n})({', '.join(['double'] * (2 if n in _TWO else 1))}) = {n};"
         for n in sorted(names.libm)
     ]
-    body = "\n".join([names.structs(), written, books])
+    body = "\n".join([names.structs(), *names.tables.values(), "", written, books])
     used = _used(runtime_text("arithmetic.c") + runtime_text("allot.c"), body)
     source = "\n".join(
         [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from typing import Any
 
 from metamuse.export.infer import Inference, Instance
@@ -62,11 +63,13 @@ class CNames:
 
     Attributes:
         libm: Functions of the C library that are called.
+        tables: Definitions of constant tuples, by their names.
     """
 
     def __init__(self, inference: Inference) -> None:
         self.inference = inference
         self.libm: set[str] = set()
+        self.tables: dict[str, str] = {}
         self._pure: dict[int, bool] = {}
 
     def structs(self) -> str:
@@ -87,6 +90,16 @@ class CNames:
         if len(lines) == 1:
             lines.append("    int unused;")
         return "\n".join([*lines, f"}} {self.struct(unit.name)};", ""])
+
+    def table(self, element: str, values: Sequence[str]) -> str:
+        """The name of an array with constant numbers; equal ones are one."""
+        text = f"[] = {{{', '.join(values)}}};"
+        for name, known in self.tables.items():
+            if known == f"static const {element} {name}{text}":
+                return name
+        name = f"mm_table_{len(self.tables) + 1}"
+        self.tables[name] = f"static const {element} {name}{text}"
+        return name
 
     def struct(self, name: str) -> str:
         """The struct of a class."""

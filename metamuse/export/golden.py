@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 #: Codes of Python's ``array`` for dtypes of columns.
-_CODES = {"uint8": "B", "int32": "i", "int64": "q"}
+_CODES = {"uint8": "B", "int32": "i", "int64": "q", "float64": "d"}
 
 #: Decisions an export is compared on, at least.
 ENOUGH = 100_000
@@ -25,7 +25,7 @@ class Case:
 
     Attributes:
         fields: The workload's name and what else describes it (JSON values); ``decisions`` is their number.
-        columns: Events and decisions, each a row of uint8, int32 or int64.
+        columns: Events and decisions, each a row of uint8, int32, int64 or float64.
     """
 
     fields: Mapping[str, Any]

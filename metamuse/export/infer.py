@@ -39,7 +39,7 @@ TESTS = frozenset(["isfinite", "isinf", "isnan"])
 #: Functions of numpy that are the same for numbers as those of math.
 NUMPY_LIKE_MATH = frozenset(["cos", "exp", "expm1", "log", "log10", "log1p", "log2", "sin", "sqrt", "tanh"])
 #: Reductions of a whole array of one dimension.
-REDUCTIONS = frozenset(["sum", "mean", "max", "min", "argmax", "argmin"])
+REDUCTIONS = frozenset(["sum", "mean", "std", "var", "max", "min", "argmax", "argmin"])
 CREATORS = frozenset(["zeros", "ones", "full", "arange"])
 _BITS = (ast.BitAnd, ast.BitOr, ast.BitXor)
 
@@ -480,7 +480,7 @@ class _Reader:
     def _reduction(self, node: ast.Call, name: str, array: Kind) -> Kind:
         if array.ndim != 1:
             raise self._refuse(node, "a reduction of an array with several dimensions is not translated")
-        if name == "mean":
+        if name in ("mean", "std", "var"):
             return FLOAT
         if name.startswith("arg") or (name == "sum" and array.element == BOOL):
             return INT
@@ -523,6 +523,8 @@ class _Reader:
         if name in CREATORS:
             return self._creation(node, name)
         kinds = [self._kind(a) for a in node.args]
+        if name == "array":
+            return self._array_of(node, kinds)
         if name in REDUCTIONS and kinds[0].name == "array":
             return self._reduction(node, name, kinds[0])
         if all(kind.is_number for kind in kinds) and not node.keywords:
@@ -555,6 +557,13 @@ class _Reader:
         else:
             of = self._dtype(dtype)
         return Kind("array", of, len(lengths))
+
+    def _array_of(self, node: ast.Call, kinds: Sequence[Kind]) -> Kind:
+        """``np.array`` of a tuple of numbers of one kind."""
+        alike = {item.name for item in kinds[0].items}
+        if node.keywords or len(kinds) != 1 or len(alike) != 1 or not alike <= {"int", "float"}:
+            raise self._refuse(node, "only np.array(tuple of ints, or of floats) is translated")
+        return Kind("array", {"int": "int64", "float": "float64"}[alike.pop()], 1)
 
     def _dtype(self, node: ast.expr) -> str:
         if isinstance(node, ast.Name) and node.id in ("int", "float", "bool"):

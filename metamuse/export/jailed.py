@@ -70,6 +70,7 @@ def make(problem: problems.base.Problem, workloads: list[Any], task: Mapping[str
             problem.name,
             program,
             compiled,
+            problem.init_example(),
             system.facts(compiled),
             golden,
             refused,

@@ -7,7 +7,8 @@ import copy
 import functools
 import inspect
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from metamuse.export.bounds import Bounds
 from metamuse.export.infer import Inference, Instance
@@ -52,14 +53,14 @@ _GROW = {
 }
 
 
-def translate(program: Program, compiled: CompiledPolicy) -> tuple[Inference, Bounds]:
-    """What the translators start from.
+def translate(program: Program, compiled: CompiledPolicy, init: Sequence[Any]) -> tuple[Inference, Bounds]:
+    """What the translators start from; ``init`` are arguments that ``__init__`` may be given.
 
     Raises:
         UntranslatableError: A construct is not known.
     """
     entries = ["__init__", *(m.name for m in program.contract.methods if m.name in program.defined)]
-    inference = Inference(policy_unit(program, compiled), entries)
+    inference = Inference(policy_unit(program, compiled, init), entries)
     return inference, Bounds(inference)
 
 
@@ -92,7 +93,8 @@ def python_module(program: Program, inference: Inference, bounds: Bounds, headin
 
 def _head(writer: Writer) -> list[str]:
     helpers = writer.helpers | ({"int64"} if writer.helpers & {"left_shift", "power", "total"} else set())
-    needs_math = "math" in writer.modules or "hypot" in helpers
+    helpers |= {"variance"} if "deviation" in helpers else set()
+    needs_math = "math" in writer.modules or bool(helpers & {"hypot", "deviation"})
     parts = ["from __future__ import annotations\n"]
     if needs_math:
         parts.append("import math\n")

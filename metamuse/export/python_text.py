@@ -472,8 +472,9 @@ class _Function:
 
     def _reduction(self, function: str, array: ast.expr) -> ast.expr:
         inner = self._expr(array)
-        if function in ("sum", "mean"):
-            return self._helper({"sum": "total", "mean": "mean"}[function], inner)
+        helpers = {"sum": "total", "mean": "mean", "var": "variance", "std": "deviation"}
+        if function in helpers:
+            return self._helper(helpers[function], inner)
         place = self._helper("place_of", inner, ast.Constant(function.endswith("max")))
         return place if function.startswith("arg") else ast.Subscript(inner, place, ast.Load())
 
@@ -509,6 +510,8 @@ class _Function:
 
     def _creation(self, node: ast.Call, function: str) -> ast.expr:
         kind = self.made.kind(node)
+        if function == "array":
+            return call("list", self._expr(node.args[0]))
         lengths = node.args[0].elts if isinstance(node.args[0], ast.Tuple) else [node.args[0]]
         sizes = [self._expr(length) for length in lengths]
         if function == "arange":

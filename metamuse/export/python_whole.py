@@ -38,6 +38,7 @@ _TAIL = """
 
 Policy = language.policy_class(globals(), frozenset({floats!r}))
 Policy.__module__ = __name__  # where pickle finds it
+Policy.rt__array = staticmethod(language.np.array)  # what it is to be shown arrays as
 """
 
 

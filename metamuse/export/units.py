@@ -6,11 +6,12 @@ import ast
 import functools
 import inspect
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import metamuse.policykit
+from metamuse.export.kinds import of_value
 from metamuse.policy.compiled import CompiledPolicy, construct
 from metamuse.policy.layout import Layout, layout_of
 from metamuse.policy.program import Program
@@ -51,10 +52,10 @@ class Unit:
         return self.name != "Policy"
 
 
-def policy_unit(program: Program, compiled: CompiledPolicy) -> Unit:
-    """The class ``Policy`` of a checked program."""
+def policy_unit(program: Program, compiled: CompiledPolicy, init: Sequence[Any]) -> Unit:
+    """The class ``Policy`` of a checked program; ``init`` are arguments that ``__init__`` may be given."""
     contract = {m.name: (m.types, m.returns) for m in program.contract.methods}
-    contract["__init__"] = (("int",) * len(program.contract.init), "none")
+    contract["__init__"] = (tuple(of_value(value).name for value in init), "none")
     space = compiled.constants()
     return Unit(
         "Policy", program.source, program.tree, program.methods, program.functions, space, program.names,

@@ -236,3 +236,169 @@ static inline double hypotf64(mm_heap *heap, double x, double y, int line)
 {
     return libm_1(heap, libm_sqrt, x * x + y * y, line);
 }
+
+static inline int64_t sum_of64(mm_heap *heap, const int64_t *values, int64_t n, int line)
+{
+    int64_t result = 0;
+    int64_t i;
+    (void)heap;
+    (void)line;
+    for (i = 0; i < n; i++) {
+        result = add64(result, values[i]);
+    }
+    return result;
+}
+
+static inline int64_t argmax_of64(mm_heap *heap, const int64_t *values, int64_t n, int line)
+{
+    int64_t i, best = 0;
+    if (n < 1) {
+        set_fault(heap, line);
+        return 0;
+    }
+    for (i = 0; i < n; i++) {
+        if (values[i] > values[best]) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+static inline int64_t argmin_of64(mm_heap *heap, const int64_t *values, int64_t n, int line)
+{
+    int64_t i, best = 0;
+    if (n < 1) {
+        set_fault(heap, line);
+        return 0;
+    }
+    for (i = 0; i < n; i++) {
+        if (values[i] < values[best]) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+static inline int64_t max_of64(mm_heap *heap, const int64_t *values, int64_t n, int line)
+{
+    int64_t best = argmax_of64(heap, values, n, line);
+    return n < 1 ? 0 : values[best];
+}
+
+static inline int64_t min_of64(mm_heap *heap, const int64_t *values, int64_t n, int line)
+{
+    int64_t best = argmin_of64(heap, values, n, line);
+    return n < 1 ? 0 : values[best];
+}
+
+static inline double sum_off(mm_heap *heap, const double *values, int64_t n, int line)
+{
+    double result = 0.0;
+    int64_t i;
+    (void)heap;
+    (void)line;
+    for (i = 0; i < n; i++) {
+        result = result + values[i];
+    }
+    return result;
+}
+
+static inline int64_t argmax_off(mm_heap *heap, const double *values, int64_t n, int line)
+{
+    int64_t i, best = 0;
+    if (n < 1) {
+        set_fault(heap, line);
+        return 0;
+    }
+    for (i = 0; i < n; i++) {
+        if (values[i] != values[i]) {
+            return i;
+        }
+        if (values[i] > values[best]) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+static inline int64_t argmin_off(mm_heap *heap, const double *values, int64_t n, int line)
+{
+    int64_t i, best = 0;
+    if (n < 1) {
+        set_fault(heap, line);
+        return 0;
+    }
+    for (i = 0; i < n; i++) {
+        if (values[i] != values[i]) {
+            return i;
+        }
+        if (values[i] < values[best]) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+static inline double max_off(mm_heap *heap, const double *values, int64_t n, int line)
+{
+    int64_t best = argmax_off(heap, values, n, line);
+    return n < 1 ? 0.0 : values[best];
+}
+
+static inline double min_off(mm_heap *heap, const double *values, int64_t n, int line)
+{
+    int64_t best = argmin_off(heap, values, n, line);
+    return n < 1 ? 0.0 : values[best];
+}
+
+static inline double mean_off(mm_heap *heap, const double *values, int64_t n, int line)
+{
+    return divf(heap, sum_off(heap, values, n, line), (double)n, line);
+}
+
+static inline double var_off(mm_heap *heap, const double *values, int64_t n, int line)
+{
+    double mean = mean_off(heap, values, n, line), result = 0.0;
+    int64_t i;
+    for (i = 0; i < n; i++) {
+        result += (values[i] - mean) * (values[i] - mean);
+    }
+    return divf(heap, result, (double)n, line);
+}
+
+static inline double std_off(mm_heap *heap, const double *values, int64_t n, int line)
+{
+    return sqrt(var_off(heap, values, n, line));
+}
+
+/* As Python's max() does, which takes no notice of a NaN unless it comes first. */
+static inline double plain_max_off(mm_heap *heap, const double *values, int64_t n, int line)
+{
+    int64_t i, best = 0;
+    if (n < 1) {
+        set_fault(heap, line);
+        return 0.0;
+    }
+    for (i = 1; i < n; i++) {
+        if (values[i] > values[best]) {
+            best = i;
+        }
+    }
+    return values[best];
+}
+
+/* As Python's min() does, which takes no notice of a NaN unless it comes first. */
+static inline double plain_min_off(mm_heap *heap, const double *values, int64_t n, int line)
+{
+    int64_t i, best = 0;
+    if (n < 1) {
+        set_fault(heap, line);
+        return 0.0;
+    }
+    for (i = 1; i < n; i++) {
+        if (values[i] < values[best]) {
+            best = i;
+        }
+    }
+    return values[best];
+}

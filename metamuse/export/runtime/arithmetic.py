@@ -71,6 +71,23 @@ def mean(values: Sequence[Any]) -> float:
     return result / len(values)
 
 
+def variance(values: Sequence[Any]) -> float:
+    """The population variance, added from left to right."""
+    middle = 0.0
+    for value in values:
+        middle += value
+    middle /= len(values)
+    result = 0.0
+    for value in values:
+        result += (value - middle) * (value - middle)
+    return result / len(values)
+
+
+def deviation(values: Sequence[Any]) -> float:
+    """The population standard deviation."""
+    return math.sqrt(variance(values))
+
+
 def place_of(values: Sequence[Any], largest: bool) -> int:
     """The first place of the largest or smallest element; the first NaN, if there is one."""
     if not values:

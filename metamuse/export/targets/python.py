@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from metamuse.export.base import Material, runtime_text
+from metamuse.export.base import Material, runtime_of, runtime_text
 from metamuse.export.kinds import UntranslatableError
 from metamuse.export.python_module import python_module
 from metamuse.export.python_whole import language_files, whole_module
@@ -55,6 +55,34 @@ def made(capacity, max_objects, on_evict, sizes):
 
     return Engine(Policy, capacity, max_objects, {ghosts}, on_evict, smallest=1, strict=True)
 ''',
+    "autothrottle": '''
+
+class made:
+    """Laws as in the simulator, whose errors are raised."""
+
+    @staticmethod
+    def service(node_cores, slo_ms, n_services):
+        from .policy import Policy
+        from .throttle_engine import ServiceLaw
+
+        return ServiceLaw(Policy, node_cores, slo_ms, n_services, strict=True)
+
+    @staticmethod
+    def application(node_cores, slo_ms, cluster):
+        from .policy import Policy
+        from .throttle_engine import ApplicationLaw
+
+        return ApplicationLaw(Policy, node_cores, slo_ms, cluster, strict=True)
+''',
+    "opscale": '''
+
+def made(interval, ttft_slo, tbt_slo, prof):
+    """A scaler whose errors are raised."""
+    from .policy import Policy
+    from .scaling_engine import Scaler
+
+    return Scaler(Policy, interval, ttft_slo, tbt_slo, prof, strict=True)
+''',
     "binpacking": '''
 
 def made(capacity):
@@ -74,6 +102,16 @@ from .policy import Policy
 GHOSTS = {ghosts}
 
 __all__ = ["GHOSTS", "HIT", "REFUSED", "STORED", "TOO_LARGE", "Engine", "Policy"]
+""",
+    "autothrottle": """from .policy import Policy
+from .throttle_engine import DEFAULT_TARGET, ApplicationLaw, ServiceLaw
+
+__all__ = ["DEFAULT_TARGET", "ApplicationLaw", "Policy", "ServiceLaw"]
+""",
+    "opscale": """from .policy import Policy
+from .scaling_engine import Scaler, Wanted
+
+__all__ = ["Policy", "Scaler", "Wanted"]
 """,
     "binpacking": """from .packer import Packer
 from .policy import Policy
@@ -131,13 +169,11 @@ def package_files(material: Material) -> dict[str, str]:
     except UntranslatableError:  # it computes with whole arrays
         text = whole_module(material.program, material.compiled, heading)
         policy = {"policy.py": text, **language_files()}
-    engine = {"cache": "cache_engine", "binpacking": "packer"}[problem]
     equivalence = runtime_text(f"equivalence_{problem}.py") + _MADE[problem].format(**facts)
     return {
         f"{package}/__init__.py": f'"""{material.title}."""\n\n' + _INIT[problem].format(**facts),
         **{f"{package}/{name}": text for name, text in policy.items()},
-        f"{package}/{engine}.py": runtime_text(f"{engine}.py"),
-        f"{package}/golden.py": runtime_text("golden.py"),
+        **{f"{package}/{name}.py": runtime_text(f"{name}.py") for name in runtime_of(problem)},
         f"{package}/equivalence.py": equivalence,
         "test_equivalence.py": TEST.format(package=package),
     }

@@ -28,6 +28,10 @@ def problem(name: str, sizes: str = "unit") -> Problem:
     return make_problem(config.compose([f"problem={name}", *extra]))
 
 
+def _init(name: str) -> tuple[Any, ...]:
+    return problem(name).init_example()
+
+
 @functools.cache
 def compiled(name: str, source: str, sizes: str = "unit") -> CompiledPolicy:
     own = problem(name, sizes)
@@ -54,7 +58,7 @@ def material(name: str, source: str, cases: list[Case] | None = None) -> Materia
     own, policy = problem(name), compiled(name, source)
     golden = recorded(name, policy) if cases is None else cases
     facts = system_of(own).facts(policy)
-    return Material(f"{name}_tried", "a test", name, policy.program, policy, facts, golden, "")
+    return Material(f"{name}_tried", "a test", name, policy.program, policy, own.init_example(), facts, golden, "")
 
 
 def write(folder: Path, target: str, made: Material) -> Path:
@@ -66,7 +70,7 @@ def write(folder: Path, target: str, made: Material) -> Path:
 def module(source: str, problem: str = "cache", name: str = "exported_policy") -> ModuleType:
     """The module that a policy becomes in Python, importable under a name."""
     policy = compiled(problem, source)
-    inference, bounds = translate(policy.program, policy)
+    inference, bounds = translate(policy.program, policy, _init(problem))
     out = sys.modules[name] = ModuleType(name)
     exec(compile(python_module(policy.program, inference, bounds, "a test"), f"{name}.py", "exec"), vars(out))
     return out
