@@ -59,7 +59,11 @@ def corpus() -> int:
         for target, write in (("python without numpy", python), ("c", c_files)):
             facts = system_of(problem).facts(policy)
             try:
-                write(Material("tried", answer.name, name, program, policy, problem.init_example(), facts, [], ""))
+                write(
+                    Material(
+                        "tried", answer.name, name, program, policy, problem.init_example(), facts, [], ""
+                    )
+                )
                 made[target] += 1
             except UntranslatableError as error:
                 print(f"{answer.name} {target}: {error}", flush=True)

@@ -306,7 +306,7 @@ class CExpressions:
             return f"({self._truth(node.test)} ? {parts[0]} : {parts[1]})"
         self.temporaries += 1
         name = f"t{self.temporaries}__"
-        self._emit(f"{self.writer.type(kind, node)} {name};", f"if ({self._truth(node.test)}) {{")
+        self._emit(f"{self.writer.type(kind, node)} {name};", f"if ({bare(self._truth(node.test))}) {{")
         for part, after in ((node.body, "} else {"), (node.orelse, "}")):
             self.depth += 1
             self._emit(f"{name} = {self._converted(self._expr(part), self.made.kind(part), kind, part)};")
@@ -484,6 +484,13 @@ class CExpressions:
             raise UntranslatableError(node, f"{name} has no translation to C")
         self.writer.libm.add(name)
         return f"libm_{len(args)}(heap, libm_{name}, {', '.join(args)}, {self.line})"
+
+
+def bare(text: str) -> str:
+    """Without parentheses around the whole, which compilers take for a slip in a condition."""
+    while text.startswith("(") and text.endswith(")") and _closes_last(text):
+        text = text[1:-1]
+    return text
 
 
 def _wrapped(text: str) -> str:

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from metamuse.export.c_expressions import CExpressions
+from metamuse.export.c_expressions import CExpressions, bare
 from metamuse.export.c_names import ELEMENTS, GROWING, NUMBERS, CNames, local, number
 from metamuse.export.infer import statements
 from metamuse.export.kinds import FLOAT, INT, NONE, Kind, UntranslatableError, whole_constant
@@ -126,7 +126,7 @@ class CFunction(CExpressions):
             self.lines += [line[4:] for line in new]
 
     def _if(self, node: ast.If) -> None:
-        self._emit(f"if ({self._condition(node.test)}) {{")
+        self._emit(f"if ({bare(self._condition(node.test))}) {{")
         self._inner(node.body)
         if node.orelse:
             self._emit("} else {")
@@ -141,7 +141,7 @@ class CFunction(CExpressions):
     def _while(self, node: ast.While) -> None:
         self._emit("while (heap->fault == 0) {")
         self.depth += 1
-        self._scoped(lambda: self._emit(f"if (!({self._condition(node.test)})) {{", "    break;", "}"))
+        self._scoped(lambda: self._emit(f"if (!({bare(self._condition(node.test))})) {{", "    break;", "}"))
         self._block(node.body)
         self.depth -= 1
         self._emit("}")

@@ -126,9 +126,7 @@ class Scaler:
         if self._near is not None:
             for other in range(len(self.wanted)):
                 near = int(self._near(group, other))
-                self.affinity[group][other] = _within(
-                    "affinity", group, near, -MOST_AFFINITY, MOST_AFFINITY
-                )
+                self.affinity[group][other] = _within("affinity", group, near, -MOST_AFFINITY, MOST_AFFINITY)
         return Wanted(replicas, batch, share, pack)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from metamuse.export.base import Material, runtime_text
 from metamuse.export.c_module import c_files, named
+from metamuse.export.texts import FALLBACK, SHOWN
 
 
 class CExporter:
@@ -33,6 +34,23 @@ too: include the header, call `_request` where the cache looks up, and erase wha
 As the placement hook of a virtual machine scheduler: hosts are bins, machines are items, sizes are whole units of what
 runs out first; start a host when `_pack` names one that does not run yet.
 """,
+            "autothrottle": """    #include "{package}.h"
+
+    {package}_service *law = {package}_service_new(32.0, 200.0, 28);   /* one for each control group */
+    double cores = {package}_service_decide(law, &sample, target);     /* every 100 ms, to cpu.max */
+
+    {package}_application *all = {package}_application_new(32.0, 200.0, 28, cluster);   /* one for the application */
+    const double *targets = {package}_application_decide(all, app, services);           /* every minute */
+""",
+            "opscale": """    #include "{package}.h"
+
+    {package} *scaler = {package}_new(10, 2.0, 1.5, 0.05, prof);            /* prefill and decode, every 2 s */
+    const {package}_wanted *wanted = {package}_decide(scaler, t, glob, obs);
+    scale("prefill", wanted[0].replicas);
+    scale("decode", wanted[5].replicas);
+
+"""
+            + SHOWN["opscale"],
         }
         return (
             said[problem]
@@ -40,28 +58,34 @@ runs out first; start a host when `_pack` names one that does not run yet.
         )
 
     def assumptions(self, problem: str) -> list[str]:
-        counted = {"cache": "`max_objects`", "binpacking": "`max_bins`"}[problem]
+        counted = {
+            "autothrottle": "all services",
+            "binpacking": "`max_bins`",
+            "cache": "`max_objects`",
+            "opscale": "all groups",
+        }[problem]
         return [
             "Numbers are those of IEEE 754 (no `-ffast-math`, no contraction), integers are two's complement of 64 bits.",
             f"All memory is allotted by `_new`, for {counted}; nothing is allotted later.",
             "One thread at a time for one state; different states are independent.",
-            "Capacities stay below 2^53.",
+            "Whole numbers that are handed over (capacities, sizes, counts) stay below 2^53.",
         ]
 
     def fallback(self, problem: str) -> str:
-        rule = {"cache": "FIFO", "binpacking": "First Fit"}[problem]
         return (
-            f"If the policy fails (an index out of range, a division by zero) or names what it may not, {rule} takes over "
+            f"If the policy fails (an index out of range, a division by zero) or names what it may not, {FALLBACK[problem]} takes over "
             "for good and `_fault` returns the line of the policy (in policy.original.txt, its text as it was found): watch it. Memory is never touched out of bounds."
         )
 
     def files(self, material: Material) -> dict[str, str]:
         harness = runtime_text("equivalence_words.c") + runtime_text(f"equivalence_{material.problem}.c")
         test = runtime_text("equivalence_c.py").replace("from .golden", "from golden")
+        test = test.replace("from .words_cache", "from words")
         return {
             **c_files(material),
             "equivalence.c": named(harness, material),
             "golden.py": runtime_text("golden.py"),
+            "words.py": runtime_text(f"words_{material.problem}.py"),
             "test_equivalence.py": named(test, material),
             "policy.original.txt": material.program.source,
         }

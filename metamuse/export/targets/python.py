@@ -6,6 +6,7 @@ from metamuse.export.base import Material, runtime_of, runtime_text
 from metamuse.export.kinds import UntranslatableError
 from metamuse.export.python_module import python_module
 from metamuse.export.python_whole import language_files, whole_module
+from metamuse.export.texts import FALLBACK, SHOWN
 
 #: The test script; it runs in the package's folder and needs the standard library only.
 TEST = '''"""Whether this package decides as the policy did in the simulator: run me, or let pytest do it."""
@@ -205,6 +206,24 @@ leaves. Always give the same hash for a key.
 
 `vm_scheduler.py` shows the policy as the placement hook of a scheduler.
 """,
+            "autothrottle": """    from {package} import ApplicationLaw, Policy, ServiceLaw
+
+    law = ServiceLaw(Policy, node_cores=32, slo_ms=200, n_services=28)   # one for each control group
+    cores = law.decide(cores_used, throttled, periods, throttled_ms, unchanged_ms, target)   # every 100 ms
+
+    application = ApplicationLaw(Policy, node_cores=32, slo_ms=200, cluster=cluster)         # one for the application
+    targets = application.decide(app, services)                                              # every minute
+
+For a cluster take `target=kubernetes`, which has all that stands around these two.
+""",
+            "opscale": """    from {package} import Policy, Scaler
+
+    scaler = Scaler(Policy, interval=2.0, ttft_slo=1.5, tbt_slo=0.05, prof=prof)
+    wanted = scaler.decide(t, glob, obs)          # every interval
+    scale("prefill", wanted[0].replicas)
+
+"""
+            + SHOWN["opscale"],
         }[problem]
 
     def assumptions(self, problem: str) -> list[str]:
@@ -219,13 +238,20 @@ leaves. Always give the same hash for a key.
                 "Sizes are whole numbers in 1..capacity, and the capacity stays below 2^53.",
                 "An item stays where it was packed; bins never empty again.",
             ],
+            "autothrottle": [
+                "One thread at a time for one law; laws share nothing.",
+                "`ServiceLaw.decide` is called every 100 ms (the CFS period), `ApplicationLaw.decide` every minute.",
+            ],
+            "opscale": [
+                "One thread at a time.",
+                "`decide` is called every `interval` seconds; profiles and load resemble those that it was found with.",
+            ],
         }
         return said[problem]
 
     def fallback(self, problem: str) -> str:
-        rule = {"cache": "FIFO takes over", "binpacking": "First Fit takes over"}[problem]
         return (
-            f"If the policy raises an error or names what it may not, {rule} for good, an error is logged once, and the "
+            f"If the policy raises an error or names what it may not, {FALLBACK[problem]} takes over for good, an error is logged once, and the "
             "attribute `fallback` holds the reason: watch it."
         )
 

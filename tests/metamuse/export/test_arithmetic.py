@@ -219,6 +219,8 @@ def test_the_text_stays_readable() -> None:
     made = making.compiled("cache", source)
     from metamuse.export.python_module import python_module, translate
 
-    text = python_module(made.program, *translate(made.program, made, making.problem("cache").init_example()), "a test")
+    text = python_module(
+        made.program, *translate(made.program, made, making.problem("cache").init_example()), "a test"
+    )
     body = source[source.index("    def on_hit") :]
     assert body in text

@@ -123,7 +123,7 @@ def test_books(name: str, tmp_path: Path) -> None:
     for file, text in EXPORTER.files(made).items():
         (tmp_path / file).write_text(text)
     (tmp_path / "main.c").write_text(MAIN)
-    checked = SANITIZERS if has_sanitizers(str(tmp_path)) else []
+    checked = SANITIZERS if has_sanitizers(str(tmp_path), "cc") else []
     flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-O1", *checked]
     program = str(tmp_path / "books")
     sources = [str(tmp_path / "cache_tried.c"), str(tmp_path / "main.c")]
