@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,9 @@ def _cgroup2() -> str | None:
 #: A cgroup v2 hierarchy in which a test may make groups.
 CGROUP = Path(os.environ.get("METAMUSE_CGROUP", "/sys/fs/cgroup"))
 
+#: An interpreter with Ray Serve, which does not share an environment with MetaMuse.
+RAY_PYTHON = os.environ.get("METAMUSE_RAY_PYTHON", "")
+
 #: Capabilities that few machines have: ``all`` does not mean them, only their own names do.
 RARE = frozenset(["cgroup2", "ray-serve"])
 
@@ -49,6 +53,10 @@ CAPABILITIES: dict[str, Callable[[], str | None]] = {
     "seccomp": seccomp.missing,
     "compiler": lambda: None if shutil.which("cc") else "there is no C compiler",
     "cgroup2": _cgroup2,
+    "grpc": lambda: None if find_spec("grpc") else "grpcio is not installed",
+    "ray-serve": lambda: (
+        None if shutil.which(RAY_PYTHON) else "METAMUSE_RAY_PYTHON names no Python with ray[serve]"
+    ),
     "bash": lambda: None if shutil.which("bash") else "there is no bash",
 }
 

@@ -80,6 +80,12 @@ def limit_text(cores: float) -> str:
     return f"{max(LEAST_US, int(cores * PERIOD_US))} {PERIOD_US}"
 
 
+def cores_of(text: str) -> float:
+    """A ``cpu.max`` in cores; infinity where there is no limit."""
+    quota, _, period = text.partition(" ")
+    return int(quota) / int(period) if quota.isdigit() and period.isdigit() else float("inf")
+
+
 class Originals:
     """The limits that groups had before, kept in a file until they are given back.
 

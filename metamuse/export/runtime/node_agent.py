@@ -16,19 +16,21 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from metamuse.export.runtime.cgroup import (
     Counters,
     Originals,
+    cores_of,
     limit_text,
     read_counters,
     read_limit,
     write_limit,
 )
 from metamuse.export.runtime.pods import from_api, from_file, groups_of
+from metamuse.export.runtime.shadow import Comparison
 from metamuse.export.runtime.target_client import TargetClient
 from metamuse.export.runtime.throttle_engine import ServiceLaw
 
@@ -135,6 +137,7 @@ class Agent:
         self._targets = targets
         self._clock = clock
         self._originals = Originals(settings.state, settings.root)
+        self._compared = Comparison()
 
     def recover(self) -> int:
         """Give back limits that a process before this one left behind."""
@@ -241,6 +244,7 @@ class Agent:
 
     def _report(self) -> None:
         rows = []
+        held = wanted = used = 0.0
         for pod in self.pods.values():
             row = pod.minute()
             rows.append((pod.service, row))
@@ -248,6 +252,9 @@ class Agent:
                 actual = read_limit(pod.group)
             except OSError:
                 actual = "gone"
+            held += min(cores_of(actual), self._settings.node_cores)
+            wanted += row[4]
+            used += row[0]
             said = {
                 "pod": pod.group.name,
                 "service": pod.service,
@@ -260,6 +267,9 @@ class Agent:
             }
             _log.info("minute %s", json.dumps(said))
         self._targets.report(rows)
+        if self._settings.dry_run and rows:
+            self._compared.add(held, wanted, {"the cores used": used})
+            _log.info("shadow %s", json.dumps(asdict(self._compared.report())))
 
     def run(self, stop: threading.Event) -> None:
         """Until ``stop`` is set; then, or at an error, all limits are given back."""

@@ -63,7 +63,7 @@ class _Log:
 class AutothrottleSystem:
     """See :class:`metamuse.export.base.System`."""
 
-    runtime = ("captain", "throttle_engine", "golden")
+    runtime = ("captain", "throttle_engine", "shadow", "golden")
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem

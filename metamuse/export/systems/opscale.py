@@ -43,7 +43,7 @@ class _Log:
 class OpscaleSystem:
     """See :class:`metamuse.export.base.System`."""
 
-    runtime = ("scaling_engine", "golden")
+    runtime = ("scaling_engine", "observing", "shadow", "scaling_shadow", "golden")
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
