@@ -13,19 +13,20 @@ _SLOTS_MASK = (1 << k.SLOTS_BITS) - 1
 @inlined
 def schedule(items, heads, i, time):  # type: ignore[no-untyped-def]
     """Put item ``i`` into the calendar."""
-    items[i, k.TIME] = time
+    item = items[i]
+    item.time = time
     slot = (time >> k.SLOT_BITS) & _SLOTS_MASK
-    before = np.int64(-1)
-    after = np.int64(heads[slot])
-    while after >= 0 and items[after, k.TIME] <= time:
+    before = np.int32(-1)
+    after = heads[slot]
+    while after >= 0 and items[after].time <= time:
         before = after
-        after = items[after, k.NEXT]
-    items[i, k.NEXT] = after
-    items[i, k.BEFORE] = before
+        after = items[after].next
+    item.next = after
+    item.before = before
     if after >= 0:
-        items[after, k.BEFORE] = i
+        items[after].before = i
     if before >= 0:
-        items[before, k.NEXT] = i
+        items[before].next = i
     else:
         heads[slot] = i
 
@@ -33,11 +34,11 @@ def schedule(items, heads, i, time):  # type: ignore[no-untyped-def]
 @inlined
 def unschedule(items, heads, i):  # type: ignore[no-untyped-def]
     """Take item ``i`` out of the calendar."""
-    before = items[i, k.BEFORE]
-    after = items[i, k.NEXT]
+    before = items[i].before
+    after = items[i].next
     if after >= 0:
-        items[after, k.BEFORE] = before
+        items[after].before = before
     if before >= 0:
-        items[before, k.NEXT] = after
+        items[before].next = after
     else:
-        heads[(items[i, k.TIME] >> k.SLOT_BITS) & _SLOTS_MASK] = after
+        heads[(items[i].time >> k.SLOT_BITS) & _SLOTS_MASK] = after

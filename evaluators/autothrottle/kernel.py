@@ -49,159 +49,175 @@ def child_key(key: int, place: int) -> int:
 
 
 @inlined
-def new_visit(control, items, services, nodes, node, parent, owner, key):  # type: ignore[no-untyped-def]
+def new_visit(control, items, services, steps, step, parent, owner, key):  # type: ignore[no-untyped-def]
     """An item for a visit; there always is one (:func:`evaluators.autothrottle.world.room_for` counts them)."""
     i = control[k.FREE]
-    control[k.FREE] = items[i, k.NEXT]
+    item = items[i]
+    control[k.FREE] = item.next
     control[k.N_FREE] -= 1
-    items[i, k.KIND] = k.WORK
-    items[i, k.NODE] = node
-    items[i, k.PARENT] = parent
-    items[i, k.OWNER] = owner
-    items[i, k.PENDING] = 0
-    items[i, k.PHASE] = 0
-    items[i, k.KEY] = key
-    services[nodes[node, k.SERVICE_OF], k.PRESENT] += 1
+    item.kind = k.WORK
+    item.step = step
+    item.parent = parent
+    item.owner = owner
+    item.pending = 0
+    item.key = key
+    services[steps[step].service].present += 1
     return i
 
 
 @inlined
-def arrive(items, services, nodes, stack, top, i):  # type: ignore[no-untyped-def]
+def arrive(items, services, steps, stack, top, i):  # type: ignore[no-untyped-def]
     """A visit gets a worker of its service, or waits for one; returns the new top of the stack."""
-    s = nodes[items[i, k.NODE], k.SERVICE_OF]
-    if services[s, k.BUSY] < services[s, k.WORKERS]:
-        services[s, k.BUSY] += 1
+    item = items[i]
+    service = services[steps[item.step].service]
+    if service.busy < service.workers:
+        service.busy += 1
         stack[top] = i
         return top + 1
-    items[i, k.NEXT] = -1
-    if services[s, k.LAST_WAITING] >= 0:
-        items[services[s, k.LAST_WAITING], k.NEXT] = i
+    item.next = -1
+    if service.last_waiting >= 0:
+        items[service.last_waiting].next = i
     else:
-        services[s, k.FIRST_WAITING] = i
-    services[s, k.LAST_WAITING] = i
+        service.first_waiting = i
+    service.last_waiting = i
     return top
 
 
 @inlined
-def leave(control, items, services, nodes, stack, top, i):  # type: ignore[no-untyped-def]
+def leave(control, items, services, steps, stack, top, i):  # type: ignore[no-untyped-def]
     """A visit is over: its worker goes to the next one, its item is free; returns the new top of the stack."""
-    s = nodes[items[i, k.NODE], k.SERVICE_OF]
-    items[i, k.OWNER] = k.NOBODY  # nobody waits for it any more
-    services[s, k.PRESENT] -= 1
-    waiting = services[s, k.FIRST_WAITING]
-    if items[i, k.NODE] == services[s, k.SWEEP_NODE]:
+    item = items[i]
+    service = services[steps[item.step].service]
+    item.owner = k.NOBODY  # nobody waits for it any more
+    service.present -= 1
+    waiting = service.first_waiting
+    if item.step == service.sweep_step:
         pass  # a thread of the runtime's, not a worker
     elif waiting >= 0:
-        services[s, k.FIRST_WAITING] = items[waiting, k.NEXT]
-        if items[waiting, k.NEXT] < 0:
-            services[s, k.LAST_WAITING] = -1
+        service.first_waiting = items[waiting].next
+        if items[waiting].next < 0:
+            service.last_waiting = -1
         stack[top] = waiting
         top += 1
     else:
-        services[s, k.BUSY] -= 1
-    items[i, k.NEXT] = control[k.FREE]
+        service.busy -= 1
+    item.next = control[k.FREE]
     control[k.FREE] = i
     control[k.N_FREE] += 1
     return top
 
 
 @inlined
-def work_of(items, services, nodes, phases, shapes, i, s, phase):  # type: ignore[no-untyped-def]
+def work_of(step, service, shapes, key):  # type: ignore[no-untyped-def]
     """CPU time of a visit's phase, for each of its threads; draws of the same phase are always the same."""
-    number = items[i, k.PHASE]
-    key = items[i, k.KEY]
+    number = step.number
     if number >= 4:
         key = mix(key + (number >> 2))
     draw = (key >> ((number & 3) * k.SHAPE_BITS)) & _SHAPE_MASK
-    scaled = (phases[phase, k.MEAN] * services[s, k.DEMAND]) >> 16
-    return max(1, (scaled * shapes[phases[phase, k.SHAPE], draw]) >> 16)
+    scaled = (step.mean * service.demand) >> 16
+    return max(1, (scaled * shapes[step.shape + draw]) >> 16)
 
 
 @inlined
 def proceed(  # type: ignore[no-untyped-def]
-    control, items, heads, services, nodes, phases, calls, shapes, thinks, histograms, stack, top, now
+    control, items, heads, services, steps, calls, shapes, thinks, histograms, stack, top, now
 ):
     """Take the visits on the stack as far as they get without time passing: to their next work, or to their end.
 
-    A visit on the stack has a worker; if PENDING is negative it has done the work of its phase, else it begins it.
+    A visit on the stack has a worker; PENDING says whether it has done the work of its step, or all its steps.
     """
     n_services = control[k.N_SERVICES]
     while top > 0:
         top -= 1
         i = stack[top]
-        node = items[i, k.NODE]
-        s = nodes[node, k.SERVICE_OF]
-        number = items[i, k.PHASE]
-        if number < nodes[node, k.N_PHASES]:
-            phase = nodes[node, k.FIRST_PHASE] + number
-            if items[i, k.PENDING] >= 0:
-                if number == 0 and ((items[i, k.KEY] >> 43) & 0xFFFFF) < services[s, k.SWEEP_P]:
-                    sweep = services[s, k.SWEEP_NODE]
-                    if sweep != node and services[s, k.THREADS] < k.BACKLOG:
-                        key = child_key(items[i, k.KEY], 1 << 20)
+        item = items[i]
+        pending = item.pending
+        waits = False
+        while pending != k.OVER:
+            step = steps[item.step]
+            if pending >= 0:
+                s = step.service
+                service = services[s]
+                if step.number == 0 and ((item.key >> 43) & 0xFFFFF) < service.sweep_p:
+                    sweep = service.sweep_step
+                    if sweep != item.step and service.threads < k.BACKLOG:
+                        key = child_key(item.key, 1 << 20)
                         stack[top] = new_visit(
-                            control, items, services, nodes, sweep, k.NOBODY, k.NOBODY, key
+                            control, items, services, steps, sweep, k.NOBODY, k.NOBODY, key
                         )
                         top += 1
-                if phases[phase, k.MEAN] > 0:
+                if step.mean > 0:
                     # Threads join at once and leave together; the service's clock tells when.
-                    work = work_of(items, services, nodes, phases, shapes, i, s, phase)
+                    work = work_of(step, service, shapes, item.key)
                     bring_up(services, s, now)
-                    run_threads(services, s, phases[phase, k.N_THREADS])
-                    items[i, k.FINISH] = services[s, k.CLOCK] + work
-                    if not services[s, k.ACTIVE]:
+                    run_threads(services, s, step.threads)
+                    item.finish = service.clock + work
+                    if not service.active:
                         start_timer(services, items, heads, s, now)
-                    if services[s, k.THROTTLED]:
-                        items[i, k.NEXT] = services[s, k.PARKED]
-                        services[s, k.PARKED] = i
+                    if service.throttled:
+                        item.next = service.parked
+                        service.parked = i
                     else:
                         schedule(items, heads, i, now + work)
                         watch(services, items, heads, n_services, s, now)
-                    continue
-            n_sync = phases[phase, k.N_SYNC]
-            first = phases[phase, k.FIRST_CALL]
-            items[i, k.PENDING] = n_sync
-            for c in range(n_sync + phases[phase, k.N_ASYNC]):
-                called = calls[first + c]
-                key = child_key(items[i, k.KEY], first + c)
-                parent = i
+                    waits = True
+                    break
+            n_sync = step.n_sync
+            item.pending = n_sync
+            for c in range(step.n_calls):
+                place = step.first_call + c
+                called = calls[place]
+                key = child_key(item.key, place)
+                parent = np.int64(i)
                 if c >= n_sync:
-                    if services[nodes[called, k.SERVICE_OF], k.PRESENT] < k.BACKLOG:
-                        parent = k.NOBODY
+                    if services[steps[called].service].present < k.BACKLOG:
+                        parent = np.int64(k.NOBODY)
                     else:
-                        items[i, k.PENDING] += 1
-                j = new_visit(control, items, services, nodes, called, parent, k.NOBODY, key)
-                top = arrive(items, services, nodes, stack, top, j)
-            if items[i, k.PENDING] == 0:
-                items[i, k.PHASE] += 1
-                stack[top] = i
-                top += 1
+                        item.pending += 1
+                j = new_visit(control, items, services, steps, called, parent, k.NOBODY, key)
+                top = arrive(items, services, steps, stack, top, j)
+            if item.pending > 0:
+                waits = True
+                break
+            pending = next_step(items, steps, i)
+        if waits:
             continue
-        parent = items[i, k.PARENT]
-        owner = items[i, k.OWNER]
+        parent = np.int64(item.parent)
         if parent >= 0:
-            items[parent, k.PENDING] -= 1
-            if items[parent, k.PENDING] == 0:
-                items[parent, k.PHASE] += 1
+            items[parent].pending -= 1
+            if items[parent].pending == 0:
+                next_step(items, steps, parent)
                 stack[top] = parent
                 top += 1
-        elif owner != k.NOBODY:
-            answer(control, items, heads, thinks, histograms, i, owner, now)
-        top = leave(control, items, services, nodes, stack, top, i)
+        elif item.owner != k.NOBODY:
+            answer(control, items, heads, thinks, histograms, i, now)
+        top = leave(control, items, services, steps, stack, top, i)
 
 
 @inlined
-def answer(control, items, heads, thinks, histograms, i, owner, now):  # type: ignore[no-untyped-def]
+def next_step(items, steps, i):  # type: ignore[no-untyped-def]
+    """A visit has done its step and got all answers; returns what is pending then."""
+    item = items[i]
+    if steps[item.step].more:
+        item.step += 1
+        item.pending = 0
+    else:
+        item.pending = k.OVER
+    return item.pending
+
+
+@inlined
+def answer(control, items, heads, thinks, histograms, i, now):  # type: ignore[no-untyped-def]
     """A request is answered; in a closed loop its user thinks."""
-    latency = now - items[i, k.BEGAN]
-    place = bin_of(latency)
+    item = items[i]
+    place = bin_of(now - item.began)
     histograms[0, place] += 1
-    if items[i, k.BEGAN] >= control[k.MEASURE]:
+    if item.began >= control[k.MEASURE]:
         histograms[1, place] += 1
     control[k.DONE] += 1
     control[k.IN_FLIGHT] -= 1
     if control[k.CLOSED]:
-        schedule(items, heads, owner, now + think(thinks, items[i, k.KEY]))
+        schedule(items, heads, item.owner, now + think(thinks, item.key))
 
 
 @inlined
@@ -214,7 +230,7 @@ def think(thinks, key):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def send(control, items, services, nodes, roots, stack, owner, number, now):  # type: ignore[no-untyped-def]
+def send(control, items, services, steps, roots, stack, owner, number, now):  # type: ignore[no-untyped-def]
     """A user sends a request; returns the new top of the stack."""
     key = mix(control[k.SEED] + owner * _GOLDEN + mix(number))
     draw = mix(key + 3) & 0xFFFFFFFF
@@ -223,24 +239,24 @@ def send(control, items, services, nodes, roots, stack, owner, number, now):  # 
         kind += 1
     control[k.SENT] += 1
     control[k.IN_FLIGHT] += 1
-    i = new_visit(control, items, services, nodes, roots[kind, 0], k.NOBODY, owner, key)
-    items[i, k.BEGAN] = now
-    return arrive(items, services, nodes, stack, 0, i)
+    i = new_visit(control, items, services, steps, roots[kind, 0], k.NOBODY, owner, key)
+    items[i].began = now
+    return arrive(items, services, steps, stack, 0, i)
 
 
 @inlined
-def next_second(control, items, heads, services, thinks, load, drift, first_user, now):  # type: ignore[no-untyped-def]
+def next_second(control, items, heads, services, load, drift, first_user, now):  # type: ignore[no-untyped-def]
     """Another second: as many users as it has requests a second in the trace, and the services' demands in it."""
     second = now // k.SECOND
     if second >= len(load):
         return
     for s in range(control[k.N_SERVICES]):
-        services[s, k.DEMAND] = drift[second, s]
+        services[s].demand = drift[second, s]
     wanted = load[second]
     if control[k.CLOSED]:
         for u in range(control[k.USERS], wanted):
             i = first_user + u
-            if items[i, k.TIME] == k.NEVER:  # not there, and not waiting for an answer
+            if items[i].time == k.NEVER:  # not there, and not waiting for an answer
                 # New users come spread over the second.
                 start = mix(control[k.SEED] + i * _GOLDEN + second) % k.SECOND
                 schedule(items, heads, i, now + start)
@@ -256,8 +272,7 @@ def _advance(  # type: ignore[no-untyped-def]
     items,
     heads,
     services,
-    nodes,
-    phases,
+    steps,
     calls,
     shapes,
     thinks,
@@ -275,40 +290,42 @@ def _advance(  # type: ignore[no-untyped-def]
     last = until >> k.SLOT_BITS
     while slot_time <= last:
         i = np.int64(heads[slot_time & _SLOTS_MASK])
-        if i < 0 or items[i, k.TIME] >> k.SLOT_BITS > slot_time:
+        if i < 0 or items[i].time >> k.SLOT_BITS > slot_time:
             slot_time += 1
             continue
-        now = items[i, k.TIME]
+        item = items[i]
+        now = item.time
         if now > until:
             break
-        after = items[i, k.NEXT]
+        after = item.next
         heads[slot_time & _SLOTS_MASK] = after
         if after >= 0:
-            items[after, k.BEFORE] = -1
-        kind = items[i, k.KIND]
+            items[after].before = -1
+        kind = item.kind
         top = 0
         number = np.int64(0)
         if kind == k.WORK:
-            s = nodes[items[i, k.NODE], k.SERVICE_OF]
+            step = steps[item.step]
+            s = step.service
+            service = services[s]
             bring_up(services, s, now)
-            left = items[i, k.FINISH] - services[s, k.CLOCK]
+            left = item.finish - service.clock
             if left <= 0:
-                phase = nodes[items[i, k.NODE], k.FIRST_PHASE] + items[i, k.PHASE]
-                run_threads(services, s, -phases[phase, k.N_THREADS])
-                items[i, k.PENDING] = -1
+                run_threads(services, s, -step.threads)
+                item.pending = k.WORKED
                 stack[0] = i
                 top = 1
-            elif services[s, k.THROTTLED]:
-                items[i, k.NEXT] = services[s, k.PARKED]
-                services[s, k.PARKED] = i
+            elif service.throttled:
+                item.next = service.parked
+                service.parked = i
             else:
                 schedule(items, heads, i, now + left)
         elif kind == k.USER:
             if i - first_user < control[k.USERS]:
-                items[i, k.PHASE] += 1
-                number = items[i, k.PHASE]
+                item.number += 1
+                number = np.int64(item.number)
             else:
-                items[i, k.TIME] = k.NEVER
+                item.time = k.NEVER
         elif kind == k.ARRIVAL:
             control[k.ARRIVALS] += 1
             if control[k.USERS] > 0:
@@ -325,17 +342,16 @@ def _advance(  # type: ignore[no-untyped-def]
         elif kind == k.EXHAUST:
             run_out(services, items, heads, n_services, i - n_services, now)
         else:
-            next_second(control, items, heads, services, thinks, load, drift, first_user, now)
+            next_second(control, items, heads, services, load, drift, first_user, now)
         if number > 0:
-            top = send(control, items, services, nodes, roots, stack, i, number, now)
+            top = send(control, items, services, steps, roots, stack, i, number, now)
         if top > 0:
             proceed(
                 control,
                 items,
                 heads,
                 services,
-                nodes,
-                phases,
+                steps,
                 calls,
                 shapes,
                 thinks,
@@ -356,8 +372,7 @@ def _entry(stamp: int) -> Any:
         items,
         heads,
         services,
-        nodes,
-        phases,
+        steps,
         calls,
         shapes,
         thinks,
@@ -374,8 +389,7 @@ def _entry(stamp: int) -> Any:
                 items,
                 heads,
                 services,
-                nodes,
-                phases,
+                steps,
                 calls,
                 shapes,
                 thinks,

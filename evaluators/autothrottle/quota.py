@@ -15,42 +15,45 @@ from evaluators.autothrottle.compiling import inlined
 @inlined
 def bring_up(services, s, now):  # type: ignore[no-untyped-def]
     """Account for what a service used since it was last looked at."""
-    passed = now - services[s, k.AT]
-    services[s, k.AT] = now
-    if not services[s, k.THROTTLED]:
-        threads = services[s, k.THREADS]
+    service = services[s]
+    passed = now - service.at
+    service.at = now
+    if not service.throttled:
+        threads = service.threads
         used = threads * passed
-        cores = services[s, k.CORES]
+        cores = service.cores
         if threads > cores:
             used = cores * passed
-            shared = used + services[s, k.REST]
+            shared = used + service.rest
             passed = shared // threads
-            services[s, k.REST] = shared - passed * threads
-        services[s, k.RUNTIME] -= used
-        services[s, k.USED] += used
-        services[s, k.PERIOD_USED] += used
-        services[s, k.CLOCK] += passed
+            service.rest = shared - passed * threads
+        service.runtime -= used
+        service.used += used
+        service.period_used += used
+        service.clock += passed
 
 
 @inlined
 def run_threads(services, s, more):  # type: ignore[no-untyped-def]
     """So many threads more (or fewer) of a (brought up) service are runnable."""
-    services[s, k.THREADS] += more
-    services[s, k.REST] = 0
+    service = services[s]
+    service.threads += more
+    service.rest = 0
 
 
 @inlined
 def watch(services, items, heads, n_services, s, now):  # type: ignore[no-untyped-def]
     """Have the calendar say in time when the quota of a (brought up) service runs out, if it does in this period."""
-    running = min(services[s, k.THREADS], services[s, k.CORES])
-    if running <= 0 or services[s, k.THROTTLED]:
+    service = services[s]
+    running = min(service.threads, service.cores)
+    if running <= 0 or service.throttled:
         return
-    left = max(0, services[s, k.RUNTIME])
-    if left >= running * (services[s, k.BOUNDARY] - now):
+    left = max(0, service.runtime)
+    if left >= running * (service.boundary - now):
         return
     i = n_services + s
-    if items[i, k.TIME] != k.NEVER:
-        if running * (items[i, k.TIME] - now) <= left:
+    if items[i].time != k.NEVER:
+        if running * (items[i].time - now) <= left:
             return  # it looks again then
         unschedule(items, heads, i)
     schedule(items, heads, i, now + left // running)
@@ -59,45 +62,48 @@ def watch(services, items, heads, n_services, s, now):  # type: ignore[no-untype
 @inlined
 def refill(services, items, heads, s, now):  # type: ignore[no-untyped-def]
     """Give a (brought up) service its quota and wake it; returns what was added to its runtime."""
-    left = max(0, services[s, k.RUNTIME])
-    quota = services[s, k.QUOTA]
-    services[s, k.RUNTIME] = min(left + quota, quota + services[s, k.BURST])
-    if services[s, k.THROTTLED]:
-        services[s, k.THROTTLED] = 0
-        services[s, k.THROTTLED_NS] += now - services[s, k.SINCE]
-        i = services[s, k.PARKED]
-        services[s, k.PARKED] = -1
+    service = services[s]
+    left = max(0, service.runtime)
+    quota = service.quota
+    service.runtime = min(left + quota, quota + service.burst)
+    if service.throttled:
+        service.throttled = 0
+        service.throttled_ns += now - service.since
+        i = service.parked
+        service.parked = -1
         while i >= 0:
-            after = items[i, k.NEXT]
-            schedule(items, heads, i, now + items[i, k.FINISH] - services[s, k.CLOCK])
+            after = items[i].next
+            schedule(items, heads, i, now + items[i].finish - service.clock)
             i = after
-    return max(0, services[s, k.RUNTIME] - left)
+    return max(0, service.runtime - left)
 
 
 @inlined
 def start_timer(services, items, heads, s, now):  # type: ignore[no-untyped-def]
     """Start a service's period timer again; its phase stays."""
-    offset = services[s, k.OFFSET]
+    service = services[s]
+    offset = service.offset
     boundary = offset + ((now - offset) // k.PERIOD + 1) * k.PERIOD
-    services[s, k.BOUNDARY] = boundary
-    services[s, k.ACTIVE] = 1
+    service.boundary = boundary
+    service.active = 1
     schedule(items, heads, s, boundary)
 
 
 @inlined
 def end_period(services, items, heads, n_services, s, now):  # type: ignore[no-untyped-def]
     """The period timer of a service fires."""
+    service = services[s]
     bring_up(services, s, now)
-    services[s, k.N_PERIODS] += 1
-    services[s, k.N_THROTTLED] += services[s, k.THROTTLED]
-    if services[s, k.PERIOD_USED] > services[s, k.QUOTA]:
-        services[s, k.N_BURSTS] += 1
-    idle = services[s, k.PERIOD_USED] == 0 and services[s, k.THREADS] == 0
-    services[s, k.PERIOD_USED] = 0
-    services[s, k.BOUNDARY] = now + k.PERIOD
+    service.n_periods += 1
+    service.n_throttled += service.throttled
+    if service.period_used > service.quota:
+        service.n_bursts += 1
+    idle = service.period_used == 0 and service.threads == 0
+    service.period_used = 0
+    service.boundary = now + k.PERIOD
     refill(services, items, heads, s, now)
     if idle:
-        services[s, k.ACTIVE] = 0
+        service.active = 0
     else:
         schedule(items, heads, s, now + k.PERIOD)
     watch(services, items, heads, n_services, s, now)
@@ -106,13 +112,14 @@ def end_period(services, items, heads, n_services, s, now):  # type: ignore[no-u
 @inlined
 def run_out(services, items, heads, n_services, s, now):  # type: ignore[no-untyped-def]
     """The quota of a service may have run out."""
-    items[n_services + s, k.TIME] = k.NEVER
+    service = services[s]
+    items[n_services + s].time = k.NEVER
     bring_up(services, s, now)
-    running = min(services[s, k.THREADS], services[s, k.CORES])
-    if running > 0 and not services[s, k.THROTTLED]:
-        if services[s, k.RUNTIME] < running:
-            services[s, k.THROTTLED] = 1
-            services[s, k.SINCE] = now
+    running = min(service.threads, service.cores)
+    if running > 0 and not service.throttled:
+        if service.runtime < running:
+            service.throttled = 1
+            service.since = now
         else:
             watch(services, items, heads, n_services, s, now)
 
@@ -120,9 +127,10 @@ def run_out(services, items, heads, n_services, s, now):  # type: ignore[no-unty
 @inlined
 def write_limit(services, items, heads, n_services, s, quota, now):  # type: ignore[no-untyped-def]
     """A new quota: as in the kernel, it refills the runtime and wakes the service at once."""
+    service = services[s]
     bring_up(services, s, now)
-    services[s, k.QUOTA] = quota
-    services[s, k.GRANTED] += refill(services, items, heads, s, now)
-    services[s, k.WRITTEN] = now
-    services[s, k.WRITES] += 1
+    service.quota = quota
+    service.granted += refill(services, items, heads, s, now)
+    service.written = now
+    service.writes += 1
     watch(services, items, heads, n_services, s, now)

@@ -29,45 +29,45 @@ def _sample(control, services, limits, obs, usage, throttled, minute, totals, be
     for s in range(control[k.N_SERVICES]):
         bring_up(services, s, now)
         row = services[s]
-        held_ns = row[k.THROTTLED_NS] + (now - row[k.SINCE] if row[k.THROTTLED] else 0)
-        cores = (row[k.USED] - row[k.SEEN_USED]) / passed
-        held = row[k.N_THROTTLED] - row[k.SEEN_THROTTLED]
-        held_ms = (held_ns - row[k.SEEN_NS]) / k.MS
+        held_ns = row.throttled_ns + (now - row.since if row.throttled else 0)
+        cores = (row.used - row.seen_used) / passed
+        held = row.n_throttled - row.seen_throttled
+        held_ms = (held_ns - row.seen_ns) / k.MS
         obs[s, 0] = limits[s]
         obs[s, 1] = held
-        obs[s, 2] = row[k.N_PERIODS] - row[k.SEEN_PERIODS]
+        obs[s, 2] = row.n_periods - row.seen_periods
         obs[s, 3] = held_ms
         obs[s, 4] = cores
-        obs[s, 5] = (now - row[k.WRITTEN]) / k.MS
-        obs[s, 7] = row[k.N_BURSTS] - row[k.SEEN_BURSTS]
+        obs[s, 5] = (now - row.written) / k.MS
+        obs[s, 7] = row.n_bursts - row.seen_bursts
         usage[s, pos] = cores
         throttled[s, pos] = held
         minute[s, 0] += cores
         minute[s, 1] += cores * cores
         minute[s, 2] = max(minute[s, 2], cores)
         minute[s, 3] += held
-        allocated = row[k.QUOTA] / k.PERIOD
+        allocated = row.quota / k.PERIOD
         minute[s, 4] += allocated
         minute[s, 5] += held_ms
-        minute[s, 6] += row[k.WRITES]
+        minute[s, 6] += row.writes
         if measured:
             seconds = passed / k.SECOND
             totals[LIMITS] += allocated * 1e3 * seconds
-            totals[REFILLED] += row[k.GRANTED] / k.MS + WRITE_MS * row[k.WRITES]
-            totals[CPU] += (row[k.USED] - row[k.SEEN_USED]) / k.MS
-            totals[CHANGES] += row[k.WRITES]
+            totals[REFILLED] += row.granted / k.MS + WRITE_MS * row.writes
+            totals[CPU] += (row.used - row.seen_used) / k.MS
+            totals[CHANGES] += row.writes
             totals[HELD] += held
             totals[HELD_NS] += held_ms
             totals[SAMPLED] += 1
             if s == 0:
                 totals[OVER] += seconds
-        row[k.SEEN_USED] = row[k.USED]
-        row[k.SEEN_THROTTLED] = row[k.N_THROTTLED]
-        row[k.SEEN_PERIODS] = row[k.N_PERIODS]
-        row[k.SEEN_NS] = held_ns
-        row[k.SEEN_BURSTS] = row[k.N_BURSTS]
-        row[k.WRITES] = 0
-        row[k.GRANTED] = 0
+        row.seen_used = row.used
+        row.seen_throttled = row.n_throttled
+        row.seen_periods = row.n_periods
+        row.seen_ns = held_ns
+        row.seen_bursts = row.n_bursts
+        row.writes = 0
+        row.granted = 0
     control[k.TICK] += 1
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from evaluators.autothrottle import layout as k
-from evaluators.autothrottle.application import UNLIMITED
+from evaluators.autothrottle.application import UNLIMITED, Plan
 from evaluators.autothrottle.contract import OBS, RING, SERVICE
 from evaluators.autothrottle.histogram import BINS
 from evaluators.autothrottle.kernel import advance, mix
@@ -30,6 +30,28 @@ def room_for(load: Load) -> tuple[int, int]:
     return _OPEN + plan.width + extra, _OPEN * (plan.width - 1) // plan.width + plan.width + extra
 
 
+def _tables(plan: Plan) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """A plan as the event loop reads it, with nodes replaced by their first steps.
+
+    Returns:
+        Steps (:data:`evaluators.autothrottle.layout.STEP`), calls (uint32[C]), roots (int64[R, 2]), shapes (int32).
+    """
+    steps = np.zeros(len(plan.phases), dtype=k.STEP)
+    for service, first, n in plan.nodes:
+        rows = steps[first : first + n]
+        rows["service"] = service
+        rows["number"] = np.arange(n)
+        rows["more"][:-1] = 1
+    steps["mean"], steps["threads"] = plan.phases[:, k.MEAN], plan.phases[:, k.N_THREADS]
+    steps["shape"] = plan.phases[:, k.SHAPE] << k.SHAPE_BITS
+    steps["first_call"], steps["n_sync"] = plan.phases[:, k.FIRST_CALL], plan.phases[:, k.N_SYNC]
+    steps["n_calls"] = plan.phases[:, k.N_SYNC] + plan.phases[:, k.N_ASYNC]
+    first_steps = plan.nodes[:, k.FIRST_PHASE]
+    roots = np.column_stack([first_steps[plan.roots[:, 0]], plan.roots[:, 1]])
+    shapes = plan.shapes.astype(np.int32).reshape(-1)
+    return steps, first_steps[plan.calls].astype(np.uint32), np.ascontiguousarray(roots), shapes
+
+
 class World:
     """A simulation of one load.
 
@@ -51,19 +73,19 @@ class World:
         users = int(load.rps.max()) if load.closed else 1
         first_visit = 2 * n + 1 + users
         room, head_room = room_for(load)
-        items = np.full((first_visit + room, k.ITEM), -1, dtype=np.int64)
-        items[:, k.TIME] = k.NEVER
-        items[:, k.PHASE] = 0
-        items[:n, k.KIND] = k.REFILL
-        items[n : 2 * n, k.KIND] = k.EXHAUST
-        items[2 * n, k.KIND] = k.NEXT_SECOND
-        items[2 * n + 1 : first_visit, k.KIND] = k.USER if load.closed else k.ARRIVAL
-        items[first_visit:-1, k.NEXT] = np.arange(first_visit + 1, first_visit + room)
+        items = k.in_lines(first_visit + room, k.ITEM)
+        for name in ("next", "before", "parent", "owner", "kind"):
+            items[name] = -1
+        items["time"] = k.NEVER
+        items["kind"][:n] = k.REFILL
+        items["kind"][n : 2 * n] = k.EXHAUST
+        items["kind"][2 * n] = k.NEXT_SECOND
+        items["kind"][2 * n + 1 : first_visit] = k.USER if load.closed else k.ARRIVAL
+        items["next"][first_visit:-1] = np.arange(first_visit + 1, first_visit + room)
         self.items = items
         self.heads = np.full(1 << k.SLOTS_BITS, -1, dtype=np.int32)
         # The first second begins at once.
-        items[2 * n, k.TIME] = 0
-        items[2 * n, k.BEFORE] = -1
+        items["time"][2 * n] = 0
         self.heads[0] = 2 * n
 
         control = np.zeros(k.CONTROL, dtype=np.int64)
@@ -75,17 +97,19 @@ class World:
         control[k.POS] = RING - 1
         self.control = control
 
-        services = np.zeros((n, k.SERVICE_COLUMNS), dtype=np.int64)
-        for column in (k.PARKED, k.FIRST_WAITING, k.LAST_WAITING):
-            services[:, column] = -1
+        services = k.in_lines(n, k.SERVICE)
+        for name in ("parked", "first_waiting", "last_waiting"):
+            services[name] = -1
         quota = round(app.node_cores * k.PERIOD)
-        services[:, k.QUOTA] = services[:, k.RUNTIME] = quota
-        services[:, k.BURST] = round(load.burst * quota)
-        services[:, k.CORES] = max(1, int(app.node_cores))
-        services[:, k.WORKERS] = [min(s.workers, UNLIMITED) for s in app.services]
-        services[:, k.OFFSET] = [mix(load.seed + 1000 + s) % k.PERIOD - k.PERIOD for s in range(n)]
-        services[:, k.SWEEP_NODE], services[:, k.SWEEP_P] = plan.sweeps[:, 0], plan.sweeps[:, 1]
+        services["quota"] = services["runtime"] = quota
+        services["burst"] = round(load.burst * quota)
+        services["cores"] = max(1, int(app.node_cores))
+        services["workers"] = [min(s.workers, UNLIMITED) for s in app.services]
+        services["offset"] = [mix(load.seed + 1000 + s) % k.PERIOD - k.PERIOD for s in range(n)]
+        places = np.append(plan.nodes[:, k.FIRST_PHASE], -1)  # of a service without sweeps: -1
+        services["sweep_step"], services["sweep_p"] = places[plan.sweeps[:, 0]], plan.sweeps[:, 1]
         self.services = services
+        self._steps, self._calls, self._roots, self._shapes = _tables(plan)
 
         self.limits = np.full(n, app.node_cores)
         self.obs = np.zeros((n, OBS))
@@ -95,24 +119,22 @@ class World:
         self.minute = np.zeros((n, SERVICE))
         self.totals = np.zeros(8)
         self.histograms = np.zeros((2, BINS), dtype=np.int64)
-        self.stack = np.zeros(room + 1, dtype=np.int64)
+        self.stack = np.zeros(room + 1, dtype=np.uint32)
         self.drift = load.drift
 
     def run(self, until: int) -> None:
         """Let time pass until a controller's sample, and take it."""
         begun = int(self.control[k.NOW])
-        plan = self.plan
         advance(
             self.control,
             self.items,
             self.heads,
             self.services,
-            plan.nodes,
-            plan.phases,
-            plan.calls,
-            plan.shapes,
+            self._steps,
+            self._calls,
+            self._shapes,
             _THINKS,
-            plan.roots,
+            self._roots,
             self.load.rps,
             self.drift,
             self.histograms,
@@ -139,6 +161,7 @@ class World:
 
     def unanswered(self) -> np.ndarray:
         """int64: ages in ns of the measured requests without an answer."""
-        visits = self.items[self.items[:, k.KIND] == k.WORK]
-        roots = visits[(visits[:, k.OWNER] != k.NOBODY) & (visits[:, k.BEGAN] >= self.control[k.MEASURE])]
-        return np.asarray(self.control[k.NOW] - roots[:, k.BEGAN])
+        items = self.items
+        measured = items["began"] >= self.control[k.MEASURE]
+        roots = items[(items["kind"] == k.WORK) & (items["owner"] != k.NOBODY) & measured]
+        return np.asarray(self.control[k.NOW] - roots["began"])

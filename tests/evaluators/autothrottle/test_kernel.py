@@ -45,7 +45,7 @@ def run(load: Load, cores: float | list[float], seconds: float) -> World:
     """Run with fixed limits, sampled every 100 ms."""
     world = World(load)
     n = len(load.application.services)
-    world.services[:, k.RUNTIME] = 0  # of the limit that is written now, not of the first
+    world.services["runtime"] = 0  # of the limit that is written now, not of the first
     world.write(np.full(n, cores) if isinstance(cores, float) else np.array(cores))
     for t in range(1, round(10 * seconds) + 1):
         world.run(t * k.PERIOD)
@@ -58,33 +58,33 @@ def run(load: Load, cores: float | list[float], seconds: float) -> World:
 def test_a_job_is_stopped_when_its_quota_is_used_up_and_goes_on_with_the_next_period() -> None:
     load = steady(one_service(30.0), 1, 3)
     world = World(load)
-    offset = int(world.services[0, k.OFFSET]) % k.PERIOD
-    world.services[:, k.RUNTIME] = 0
+    offset = int(world.services["offset"][0]) % k.PERIOD
+    world.services["runtime"] = 0
     world.write(np.array([0.1]))  # 10 core-ms a period
-    while not world.services[0, k.ACTIVE]:
+    while not world.services["active"][0]:
         world.run(int(world.control[k.NOW]) + k.MS)
-    began = int(world.services[0, k.AT])
+    began = int(world.services["at"][0])
     world.run(began + 350 * k.MS)
     demand = 30 * k.MS * int(load.drift[0, 0]) >> 16
     latency = np.flatnonzero(world.histograms[0])
     assert len(latency) == 1
-    assert world.services[0, k.USED] == demand
-    assert offset == int(world.services[0, k.BOUNDARY]) % k.PERIOD
+    assert world.services["used"][0] == demand
+    assert offset == int(world.services["boundary"][0]) % k.PERIOD
 
 
 @pytest.mark.parametrize("limit", [0.3, 0.45, 0.6])
 def test_below_its_needs_a_service_is_throttled_in_every_period(limit: float) -> None:
     world = run(steady(one_service(20.0), 60, 22), limit, 20)  # 60 users, 20 ms each: more than a core
-    used = world.services[0, k.USED] / (20 * k.SECOND)
+    used = world.services["used"][0] / (20 * k.SECOND)
     assert used <= limit * (1 + 1 / 100)
     assert used >= 0.97 * limit
-    assert world.services[0, k.N_THROTTLED] >= world.services[0, k.N_PERIODS] - 3
+    assert world.services["n_throttled"][0] >= world.services["n_periods"][0] - 3
 
 
 def test_the_share_of_throttled_periods_falls_with_the_limit_to_nothing() -> None:
     load = steady(one_service(20.0, variation=0.8), 40, 32)  # about 0.8 cores
     ratios = [
-        int(run(load, limit, 30).services[0, k.N_THROTTLED]) / 300 for limit in (0.3, 0.6, 0.9, 1.5, 4.0)
+        int(run(load, limit, 30).services["n_throttled"][0]) / 300 for limit in (0.3, 0.6, 0.9, 1.5, 4.0)
     ]
     assert ratios == sorted(ratios, reverse=True)
     assert ratios[0] > 0.97
@@ -94,20 +94,20 @@ def test_the_share_of_throttled_periods_falls_with_the_limit_to_nothing() -> Non
 
 def test_a_group_that_is_idle_for_a_period_stops_its_timer() -> None:
     world = run(steady(one_service(5.0), 1, 12), 1.0, 10)
-    assert 5 < world.services[0, k.N_PERIODS] < 40  # of 100: a request a second takes one or two
+    assert 5 < world.services["n_periods"][0] < 40  # of 100: a request a second takes one or two
 
 
 def test_a_write_refills_and_wakes_at_once_and_is_charged() -> None:
     load = steady(one_service(20.0), 60, 22)
     world = run(load, 0.5, 10)
-    while not world.services[0, k.THROTTLED]:
+    while not world.services["throttled"][0]:
         world.run(int(world.control[k.NOW]) + k.MS)
-    throttles = int(world.services[0, k.N_THROTTLED])
+    throttles = int(world.services["n_throttled"][0])
     world.write(np.array([0.4]))
-    assert world.services[0, k.THROTTLED] == 0
-    assert world.services[0, k.RUNTIME] == 40 * k.MS
-    assert world.services[0, k.GRANTED] == pytest.approx(40 * k.MS, rel=0.01)
-    assert world.services[0, k.N_THROTTLED] == throttles  # nobody saw it at the end of a period
+    assert world.services["throttled"][0] == 0
+    assert world.services["runtime"][0] == 40 * k.MS
+    assert world.services["granted"][0] == pytest.approx(40 * k.MS, rel=0.01)
+    assert world.services["n_throttled"][0] == throttles  # nobody saw it at the end of a period
 
 
 def test_writing_all_the_time_does_not_get_more_than_it_is_charged() -> None:
@@ -126,18 +126,18 @@ def test_writing_all_the_time_does_not_get_more_than_it_is_charged() -> None:
 def test_a_burst_buffer_carries_quota_over() -> None:
     load = steady(one_service(40.0), 6, 42)
     plain, bursting = run(load, 0.5, 40), run(replace(load, burst=1.0), 0.5, 40)
-    assert plain.services[0, k.N_BURSTS] == 0
-    assert bursting.services[0, k.N_BURSTS] > 0
-    assert bursting.services[0, k.N_THROTTLED] < plain.services[0, k.N_THROTTLED]
+    assert plain.services["n_bursts"][0] == 0
+    assert bursting.services["n_bursts"][0] > 0
+    assert bursting.services["n_throttled"][0] < plain.services["n_throttled"][0]
 
 
 def test_more_threads_than_cores_share_them_and_a_limit_of_all_cores_never_throttles() -> None:
     wide = replace(one_service(20.0, threads=4), node_cores=2.0)  # 1.2 cores, in bursts of four threads
     world = World(steady(wide, 60, 22))
     world.run(20 * k.SECOND)
-    assert int(world.services[0, k.N_THROTTLED]) == 0
+    assert int(world.services["n_throttled"][0]) == 0
     free = run(steady(replace(wide, node_cores=32.0), 60, 22), 2.0, 20)
-    assert int(free.services[0, k.N_THROTTLED]) > 0
+    assert int(free.services["n_throttled"][0]) > 0
     fastest = np.flatnonzero(world.histograms[1])[0]
     assert edges()[fastest + 1] >= 10 * k.MS * int(world.drift.min()) / 65536  # 20 core-ms on two cores
 
@@ -148,7 +148,7 @@ def test_more_threads_than_cores_share_them_and_a_limit_of_all_cores_never_throt
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2**33), st.booleans()), min_size=1, max_size=60))
 def test_the_calendar_keeps_items_in_order(times: list[tuple[int, bool]]) -> None:
-    items = np.full((len(times), k.ITEM), -1, dtype=np.int64)
+    items = k.in_lines(len(times), k.ITEM)
     heads = np.full(1 << k.SLOTS_BITS, -1, dtype=np.int32)
     for i, (time, _) in enumerate(times):
         schedule(items, heads, i, time)
@@ -159,10 +159,10 @@ def test_the_calendar_keeps_items_in_order(times: list[tuple[int, bool]]) -> Non
     for head in heads[heads >= 0]:
         row, previous = int(head), -1
         while row >= 0:
-            assert items[row, k.BEFORE] == previous
-            assert previous < 0 or (items[previous, k.TIME], previous) < (items[row, k.TIME], row)
+            assert items["before"][row] == previous
+            assert previous < 0 or (items["time"][previous], previous) < (items["time"][row], row)
             left.append(row)
-            previous, row = row, int(items[row, k.NEXT])
+            previous, row = row, int(items["next"][row])
     assert sorted(left) == [i for i, (_, out) in enumerate(times) if not out]
 
 
@@ -204,7 +204,7 @@ def loads(draw: st.DrawFn) -> tuple[Load, list[float]]:
 def test_it_equals_the_plain_simulation(case: tuple[Load, list[float]]) -> None:
     load, cores = case
     world = World(load)
-    world.services[:, k.RUNTIME] = 0
+    world.services["runtime"] = 0
     world.write(np.array(cores))
     until = len(load.rps) * k.SECOND - 1
     world.run(until)
@@ -216,9 +216,9 @@ def test_it_equals_the_plain_simulation(case: tuple[Load, list[float]]) -> None:
         counts[bin_of(latency)] += 1
     assert counts.tolist() == world.histograms[0].tolist()
     for s, group in enumerate(naive.groups):
-        assert int(world.services[s, k.USED]) == group.used
-        assert int(world.services[s, k.N_THROTTLED]) == group.throttles
-        assert int(world.services[s, k.N_PERIODS]) == group.periods
+        assert int(world.services["used"][s]) == group.used
+        assert int(world.services["n_throttled"][s]) == group.throttles
+        assert int(world.services["n_periods"][s]) == group.periods
 
 
 @settings(max_examples=30, deadline=None)
@@ -226,12 +226,12 @@ def test_it_equals_the_plain_simulation(case: tuple[Load, list[float]]) -> None:
 def test_no_period_uses_more_than_its_quota(case: tuple[Load, list[float]]) -> None:
     load, cores = case
     world = World(load)
-    world.services[:, k.RUNTIME] = 0
+    world.services["runtime"] = 0
     world.write(np.array(cores))
     for t in range(1, 10 * len(load.rps)):
         world.run(t * k.PERIOD // 3)
-        assert (world.services[:, k.PERIOD_USED] <= world.services[:, k.QUOTA]).all()
-        assert (world.services[:, k.RUNTIME] >= 0).all()
+        assert (world.services["period_used"] <= world.services["quota"]).all()
+        assert (world.services["runtime"] >= 0).all()
 
 
 # -- users
@@ -279,7 +279,7 @@ def test_messages_delay_nobody_until_their_backlog_is_long() -> None:
     free = run(load, [32.0, 32.0], 10)
     assert free.unanswered().size <= 2
     held = run(load, [32.0, 0.05], 60)
-    assert held.services[1, k.PRESENT] <= k.BACKLOG + 30
+    assert held.services["present"][1] <= k.BACKLOG + 30
     assert held.unanswered().size > 20  # the callers wait now
 
 
@@ -292,5 +292,5 @@ def test_the_same_load_gives_the_same_run() -> None:
 
 def test_two_limits_meet_the_same_requests() -> None:
     load = steady(one_service(20.0, variation=0.8), 10, 22)
-    used = [int(run(load, limit, 20).services[0, k.USED]) for limit in (2.0, 8.0)]
+    used = [int(run(load, limit, 20).services["used"][0]) for limit in (2.0, 8.0)]
     assert used[0] == pytest.approx(used[1], rel=0.02)
