@@ -12,9 +12,9 @@ from evaluators.autothrottle.generators import HOUR, KINDS, days
 from evaluators.autothrottle.load import Load
 from evaluators.draws import STREAMS, generator
 
-_DEFAULT_COUNT = {"feedback": 30, "validation": 12, "holdout": 24}
+_DEFAULT_COUNT = {"feedback": 12, "validation": 12, "holdout": 24}
 #: Seconds measured, and seconds before them.
-_MEASURED = {"feedback": 30, "validation": 240, "holdout": 360}
+_MEASURED = {"feedback": 60, "validation": 240, "holdout": 360}
 _BEFORE = {"feedback": 60, "validation": 60, "holdout": 60}
 #: As the authors: seconds of ramp, and of measured latency before allocation is measured.
 RAMP_S, SETTLE_S = 180, 30
@@ -44,7 +44,7 @@ def synthetic_suite(
     Args:
         which: The set.
         seed: Any non-negative integer.
-        n: Number of loads; default 30 for feedback, 12 for validation, 24 for the hold-out.
+        n: Number of loads; default 12 for feedback and validation, 24 for the hold-out.
         applications: Names of the applications.
 
     Raises:

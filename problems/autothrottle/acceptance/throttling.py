@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -19,52 +20,103 @@ _HOUR = 3600
 #: Targets above 0 whose tracking is measured, and the ratios to the target that count as tracking.
 _TRACKED = (0.04, 0.06, 0.1, 0.15, 0.2, 0.25, 0.3)
 _BAND = (0.3, 1.5)
+#: Seconds of a batch, six time constants of the drift of demands (evaluators.autothrottle.load), so that batches are as
+#: good as independent; and standard errors by which a ratio is off the band's bounds when a window is long enough.
+_BATCH_S = 180
+_SURE = 3.0
 #: A service can move the P99 if the worst of its minutes is so many times the best.
 _MOVES = 1.2
 
 
-def ratios(load: Load, target: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What each service does under Captain at one target: float64[S] each.
+@dataclass(frozen=True)
+class Tracked:
+    """What each service did under Captain at one target.
 
-    Returns:
-        Throttled share of wall-clock periods and usage in cores over the time in which allocation is measured, and the
-        throttled share in the first hour after the ramp.
+    Attributes:
+        ratio: float64[S], throttled share of wall-clock periods over the time in which allocation is measured.
+        error: float64[S], standard error of that.
+        used: float64[S], cores over the same time.
+        first: float64[S], throttled share in the first hour after the ramp.
     """
+
+    ratio: np.ndarray
+    error: np.ndarray
+    used: np.ndarray
+    first: np.ndarray
+
+
+def tracked(load: Load, target: float) -> Tracked:
+    """What each service does under Captain at one target."""
     series: dict[str, list[np.ndarray]] = {}
     run(pair(load.application, target, target), load, series)
     throttled, used = np.array(series["throttled"]), np.array(series["usage"])
     after = load.ramp_s + load.settle_s
+    ratio, error = batched(throttled[after:])
     first = throttled[load.ramp_s : load.ramp_s + _HOUR]
-    return throttled[after:].mean(axis=0), used[after:].mean(axis=0), first.mean(axis=0)
+    return Tracked(ratio, error, used[after:].mean(axis=0), first.mean(axis=0))
 
 
-def tracking(bench: Bench, loads: Sequence[Load], longer: Sequence[Load]) -> Measured:
+def batched(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Means of the columns of a series (one row a second), and their standard errors from the means of batches.
+
+    Neighbouring seconds are alike, so a deviation of seconds would make the error too small.
+    """
+    n = len(rows) // _BATCH_S
+    means = rows[: n * _BATCH_S].reshape(n, _BATCH_S, -1).mean(axis=1)
+    return rows.mean(axis=0), means.std(axis=0, ddof=1) / np.sqrt(n)
+
+
+def _open(seen: Tracked, target: float) -> np.ndarray:
+    """bool[S]: ratios so near a bound of the band that the other side of it is within their error."""
+    bounds = target * np.array(_BAND)
+    near = np.abs(seen.ratio[:, None] - bounds) < _SURE * seen.error[:, None]
+    return near.any(axis=1) & (seen.used > _USED)
+
+
+def tracking(
+    bench: Bench, loads: Sequence[Load], longer: Sequence[Load], longest: Sequence[Load]
+) -> Measured:
     """Share of services and targets for which the throttle ratio is in the band, in percent.
 
     Args:
         bench: Where it is measured.
         loads: For the targets above 0.
-        longer: For target 0: there each throttled period adds a tenth to the margin of Captain and nothing ever takes
+        longer: The same for a longer time, each in the place of its load; for targets at which that was too short to tell
+            on which side of a bound the ratio of some service is. All services are measured again then.
+        longest: For target 0: there each throttled period adds a tenth to the margin of Captain and nothing ever takes
             from it, so that the ratio falls with the inverse of time and has a long run only after hours.
     """
-    cases = [*product(loads, _TRACKED), *((load, 0.0) for load in longer)]
-    seen = bench.each(ratios, cases)
-    inside = total = 0
+    cases = [*product(range(len(loads)), _TRACKED), *((i, 0.0) for i in range(len(longest)))]
+    seen = bench.each(tracked, [((loads if target else longest)[i], target) for i, target in cases])
+    again = [n for n, (_, target) in enumerate(cases) if target and _open(seen[n], target).any()]
+    for n, more in zip(
+        again, bench.each(tracked, [(longer[i], x) for i, x in map(cases.__getitem__, again)]), strict=True
+    ):
+        seen[n] = more
+    inside = total = undecided = 0
     figures: dict[str, float] = {}
     at_zero = 0.0
-    for (load, target), (throttled, used, first) in zip(cases, seen, strict=True):
-        ratio = throttled[used > _USED]
-        name = f"{load.application.name} at {target:g}"
+    for n, (i, target) in enumerate(cases):
+        busy = seen[n].used > _USED
+        ratio = seen[n].ratio[busy]
+        name = f"{loads[i].application.name} at {target:g}"
         if target == 0.0:
             at_zero = max(at_zero, float(ratio.max()))
-            figures[f"{name}: most in the first hour"] = float(first[used > _USED].max())
-            figures[f"{name}: most after {(load.ramp_s + load.settle_s) // _HOUR} hours"] = float(ratio.max())
+            hours = (longest[i].ramp_s + longest[i].settle_s) // _HOUR
+            figures[f"{name}: most in the first hour"] = float(seen[n].first[busy].max())
+            figures[f"{name}: most after {hours} hours"] = float(ratio.max())
             continue
         ratio = ratio / target
+        error = seen[n].error[busy] / target
         inside += int(((ratio >= _BAND[0]) & (ratio <= _BAND[1])).sum())
         total += len(ratio)
-        figures[f"{name}: least of the target"] = float(ratio.min())
+        undecided += int(_open(seen[n], target).sum())
+        least = int(ratio.argmin())
+        figures[f"{name}: least of the target"] = float(ratio[least])
+        figures[f"{name}: standard error of that"] = float(error[least])
         figures[f"{name}: most"] = float(ratio.max())
+    figures["targets measured again for longer"] = float(len(again))
+    figures[f"ratios within {_SURE:g} standard errors of a bound even so"] = float(undecided)
     zero = Demand("largest throttle ratio of a service at target 0, 0 in three digits", at_zero, high=0.0005)
     return Measured(100.0 * inside / total, (zero,), figures)
 

@@ -83,7 +83,7 @@ def test_sets_are_disjoint_and_repeat() -> None:
             seen.add((a.seed, a.rps.tobytes()))
         assert {load.application.name for load in first} == set(APPLICATIONS)
         assert {load.name.rpartition("-")[2] for load in first} == set(KINDS)
-    assert len(seen) == 30 + 12 + 24
+    assert len(seen) == 12 + 12 + 24
     assert all(len(loads) == 3 for loads in shifted_suites(1).values())
 
 

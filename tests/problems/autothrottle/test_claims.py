@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,48 @@ def test_the_quota_is_as_the_kernel_has_it(problem: Problem, by_id: dict[str, Cl
     measured = quota.measure(Inline(problem), seconds=30)
     assert by_id["S1"].holds(measured)
     assert measured.figures["throttled at 0.9 cores"] > measured.figures["throttled at 1.5 cores"] > 0
+
+
+def test_batches_give_the_error_of_a_series_of_neighbours_that_are_alike() -> None:
+    rng = np.random.default_rng(3)
+    keep = np.exp(-1 / 30)  # as the demands drift
+    errors, means = [], []
+    for _ in range(40):
+        level, rows = np.zeros(2), []
+        for step in rng.standard_normal((3600, 2)):
+            level = keep * level + step
+            rows.append(level)
+        mean, error = throttling.batched(np.array(rows))
+        means.append(mean)
+        errors.append(error)
+    assert np.mean(errors) == pytest.approx(np.std(means), rel=0.2)
+
+
+@pytest.mark.parametrize(("ratio", "within"), [(0.31, 100.0), (0.28, 90.0)])
+def test_windows_too_short_to_tell_are_measured_again(
+    problem: Problem, by_id: dict[str, Claim], monkeypatch: pytest.MonkeyPatch, ratio: float, within: float
+) -> None:
+    """One service of ten is near the bound at one target of seven: only that target is measured again, all of its services."""
+    asked: list[tuple[str, float]] = []
+
+    def made_up(load: Any, target: float) -> throttling.Tracked:
+        asked.append((load.name, target))
+        ratios = np.full(10, 0.8 * target)
+        if target == 0.2:
+            ratios[4] = (0.29 if load.name == "short" else ratio) * target
+        used = np.full(10, 1.0)
+        return throttling.Tracked(
+            ratios, np.full(10, (0.03 if load.name == "short" else 0.003) * target), used, ratios
+        )
+
+    monkeypatch.setattr(throttling, "tracked", made_up)
+    loads = [replace(next(iter(hours({}, True).values())), name=name) for name in ("short", "long", "zero")]
+    measured = throttling.tracking(Inline(problem), *[[load] for load in loads])
+    assert asked[:8] == [*(("short", x) for x in throttling._TRACKED), ("zero", 0.0)]
+    assert asked[8:] == [("long", 0.2)]
+    assert measured.value == pytest.approx(100.0 - (100.0 - within) / 7)
+    assert by_id["S2"].holds(measured) == (within == 100.0)
+    assert measured.figures["targets measured again for longer"] == 1.0
 
 
 @pytest.mark.parametrize(
