@@ -14,7 +14,7 @@ from evaluators.draws import STREAMS, generator
 
 _DEFAULT_COUNT = {"feedback": 12, "validation": 12, "holdout": 24}
 #: Seconds measured, and seconds before them.
-_MEASURED = {"feedback": 60, "validation": 240, "holdout": 360}
+_MEASURED = {"feedback": 60, "validation": 120, "holdout": 360}
 _BEFORE = {"feedback": 60, "validation": 60, "holdout": 60}
 #: As the authors: seconds of ramp, and of measured latency before allocation is measured.
 RAMP_S, SETTLE_S = 180, 30
