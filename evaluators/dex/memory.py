@@ -1,0 +1,87 @@
+"""The arrays of a run behind one argument: a table of addresses, from which compiled code takes the arrays it needs.
+
+One argument, because every candidate's driver pays for each when it is compiled, and because an array is many words
+that every call would copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numba.core import types as _types
+from numba.extending import intrinsic
+from numba.np.arrayobj import populate_array
+from numba.np.numpy_support import from_dtype
+
+from evaluators.dex.layout import KINDS
+
+#: Numba fills this module at run time, so its names have no types.
+types: Any = _types
+
+DTYPES = {"i": np.int64, "s": np.int32, "b": np.int8, "u": np.uint32, "f": np.float64}
+
+#: Numba counts references to arrays, though none is made or dropped in compiled code; without its runtime it cannot.
+OPTIONS = {"_nrt": False, "error_model": "numpy"}
+compiled = njit(**OPTIONS)
+#: For what is called at every step.
+inlined = njit(forceinline=True, **OPTIONS)
+
+
+def addresses(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """A row an array: its address, and its length in each dimension, int64[n, 4].
+
+    Args:
+        arrays: In the order of :data:`evaluators.dex.layout.KINDS`; kept as long as what is returned is used.
+
+    Raises:
+        ValueError: An array is not of its kind, or does not lie in one piece.
+    """
+    table = np.zeros((len(KINDS), 4), dtype=np.int64)
+    for row, array, kind in zip(table, arrays, KINDS, strict=True):
+        if not (array.flags.c_contiguous and array.dtype == DTYPES[kind[0]] and array.ndim == int(kind[1])):
+            raise ValueError(f"an array is {array.dtype} with {array.ndim} dimensions, not {kind}")
+        row[0] = array.ctypes.data
+        row[1 : 1 + array.ndim] = array.shape
+    return table
+
+
+def _taker(kind: str) -> Any:
+    """What takes an array of a kind out of a table, in compiled code: a handful of loads, no call, nothing counted."""
+    dtype, ndim = from_dtype(np.dtype(DTYPES[kind[0]])), int(kind[1])
+    array = types.Array(dtype, ndim, "C")
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        given = context.make_array(signature.args[0])(context, builder, arguments[0])
+        row = builder.mul(arguments[1], context.get_constant(types.intp, 4))
+
+        def word(i: int) -> Any:
+            place = builder.add(row, context.get_constant(types.intp, i))
+            return builder.load(builder.gep(given.data, [place]))
+
+        out = context.make_array(array)(context, builder)
+        shape = [word(1 + i) for i in range(ndim)]
+        size = context.get_constant(types.intp, np.dtype(DTYPES[kind[0]]).itemsize)
+        strides = [size]
+        for length in shape[:0:-1]:
+            strides.insert(0, builder.mul(strides[0], length))
+        populate_array(
+            out,
+            data=builder.inttoptr(word(0), out.data.type),
+            shape=shape,
+            strides=strides,
+            itemsize=size,
+            meminfo=None,
+        )
+        return out._getvalue()
+
+    def take(context, table, row):  # type: ignore[no-untyped-def]
+        return array(table, types.intp), codegen
+
+    return intrinsic(take)
+
+
+#: Take the array of a row out of a table: int64[n], int64[n, m], …
+i1, i2, i3, s1, s2, b1, u1, f1, f2, f3 = (_taker(kind) for kind in "i1 i2 i3 s1 s2 b1 u1 f1 f2 f3".split())

@@ -1,0 +1,1 @@
+"""``problem=dex``: caching and offloading for a B+-tree on disaggregated memory."""
