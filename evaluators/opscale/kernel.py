@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numba import carray, njit, types
-from numba.core import cgutils
-from numba.extending import intrinsic
+from numba import njit
 
+from evaluators.addresses import SIGNATURE, addresses_of, f1, f2, f3, i1, i2, i3, s1, s2
 from evaluators.opscale import decode
 from evaluators.opscale import layout as k
 from evaluators.opscale.cost import SEQUENCES
@@ -26,6 +25,7 @@ _decode_run = decode.run
 #: Modules whose text or constants are compiled into the kernel.
 _SOURCES = (
     "../digest.py",
+    "../addresses.py",
     "kernel.py",
     "pool.py",
     "prefill.py",
@@ -41,78 +41,11 @@ _NEW = 0.1
 #: requests, notes, queue, station, flow, servers, clocks, members, gpus, residents, fixed, held, kv, least, act,
 #: affinity, work, attention, step, context, keys, ids, recent, instance, glob, obs.
 KINDS = "i1 f1 f2 i2 s2 i2 f2 i2 f2 s2 f2 i2 f2 f3 f2 i1 i2 i2 f3 f2 f3 f1 f1 s1 i3 f2 f1 f1".split()
-_DTYPES = {"f": np.float64, "i": np.int64, "s": np.int32}
-#: A row an array: its address, and its length in each dimension.
-SIGNATURE = types.void(types.int64[:, ::1])
 
 
 def addresses(arrays: Sequence[np.ndarray]) -> np.ndarray:
-    """What the kernel is called with: one argument, because every candidate's driver pays for each when it is compiled.
-
-    Args:
-        arrays: In the order of :data:`KINDS`. They must be kept as long as what is returned is used.
-
-    Raises:
-        ValueError: An array is not of its kind, or does not lie in one piece.
-    """
-    table = np.zeros((len(KINDS), 4), dtype=np.int64)
-    for row, array, kind in zip(table, arrays, KINDS, strict=True):
-        whole = array.flags.c_contiguous and array.dtype == _DTYPES[kind[0]] and array.ndim == int(kind[1])
-        if not whole:
-            raise ValueError(f"an array is {array.dtype} with {array.ndim} dimensions, not {kind}")
-        row[0] = array.ctypes.data
-        row[1 : 1 + array.ndim] = array.shape
-    return table
-
-
-@intrinsic
-def _pointer(context, address):  # type: ignore[no-untyped-def]
-    """An address as a pointer."""
-
-    def made(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        return builder.inttoptr(arguments[0], cgutils.voidptr_t)
-
-    return types.voidptr(types.int64), made
-
-
-@njit
-def _f1(row):  # type: ignore[no-untyped-def]
-    return carray(_pointer(row[0]), (row[1],), np.float64)
-
-
-@njit
-def _f2(row):  # type: ignore[no-untyped-def]
-    return carray(_pointer(row[0]), (row[1], row[2]), np.float64)
-
-
-@njit
-def _f3(row):  # type: ignore[no-untyped-def]
-    return carray(_pointer(row[0]), (row[1], row[2], row[3]), np.float64)
-
-
-@njit
-def _i1(row):  # type: ignore[no-untyped-def]
-    return carray(_pointer(row[0]), (row[1],), np.int64)
-
-
-@njit
-def _i2(row):  # type: ignore[no-untyped-def]
-    return carray(_pointer(row[0]), (row[1], row[2]), np.int64)
-
-
-@njit
-def _i3(row):  # type: ignore[no-untyped-def]
-    return carray(_pointer(row[0]), (row[1], row[2], row[3]), np.int64)
-
-
-@njit
-def _s1(row):  # type: ignore[no-untyped-def]
-    return carray(_pointer(row[0]), (row[1],), np.int32)
-
-
-@njit
-def _s2(row):  # type: ignore[no-untyped-def]
-    return carray(_pointer(row[0]), (row[1], row[2]), np.int32)
+    """What the kernel is called with, see :func:`evaluators.addresses.addresses_of`; arrays in the order of :data:`KINDS`."""
+    return addresses_of(arrays, KINDS)
 
 
 @njit
@@ -411,34 +344,34 @@ def _interval(  # type: ignore[no-untyped-def]
 def _advance(table):  # type: ignore[no-untyped-def]
     """:func:`_interval` with the arrays that stand at the addresses."""
     _interval(
-        _i1(table[0]),
-        _f1(table[1]),
-        _f2(table[2]),
-        _i2(table[3]),
-        _s2(table[4]),
-        _i2(table[5]),
-        _f2(table[6]),
-        _i2(table[7]),
-        _f2(table[8]),
-        _s2(table[9]),
-        _f2(table[10]),
-        _i2(table[11]),
-        _f2(table[12]),
-        _f3(table[13]),
-        _f2(table[14]),
-        _i1(table[15]),
-        _i2(table[16]),
-        _i2(table[17]),
-        _f3(table[18]),
-        _f2(table[19]),
-        _f3(table[20]),
-        _f1(table[21]),
-        _f1(table[22]),
-        _s1(table[23]),
-        _i3(table[24]),
-        _f2(table[25]),
-        _f1(table[26]),
-        _f1(table[27]),
+        i1(table[0]),
+        f1(table[1]),
+        f2(table[2]),
+        i2(table[3]),
+        s2(table[4]),
+        i2(table[5]),
+        f2(table[6]),
+        i2(table[7]),
+        f2(table[8]),
+        s2(table[9]),
+        f2(table[10]),
+        i2(table[11]),
+        f2(table[12]),
+        f3(table[13]),
+        f2(table[14]),
+        i1(table[15]),
+        i2(table[16]),
+        i2(table[17]),
+        f3(table[18]),
+        f2(table[19]),
+        f3(table[20]),
+        f1(table[21]),
+        f1(table[22]),
+        s1(table[23]),
+        i3(table[24]),
+        f2(table[25]),
+        f1(table[26]),
+        f1(table[27]),
     )
 
 

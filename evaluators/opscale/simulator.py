@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit, types
 from numba.extending import register_jitable
 
+from evaluators.addresses import SIGNATURE
 from evaluators.base import Contract, Decisions, Method, Policy, PolicyError, Score, without_folders
 from evaluators.digest import fold
 from evaluators.opscale import kernel
@@ -232,7 +233,7 @@ def _compile(loop: Any, arguments: tuple[Any, ...]) -> None:
     """Compile the loop with the kernel as a pointer: inlined, it would cost every candidate many seconds."""
     if not loop.signatures:
         kinds = [numba.typeof(argument) for argument in arguments]
-        kinds[1] = types.FunctionType(kernel.SIGNATURE)
+        kinds[1] = types.FunctionType(SIGNATURE)
         loop.compile(tuple(kinds))
         loop.disable_compile()
 

@@ -1,0 +1,33 @@
+"""Numba's cache on disk, made aware of constants.
+
+Numba keeps a compiled function as long as the file it stands in is unchanged; constants and functions that the file
+imports are compiled in, and a change of those goes unnoticed. So the name a function is kept under depends on the text
+of all modules here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from numba import njit
+
+
+def _stamp() -> str:
+    folder = Path(__file__).parent
+    sha = hashlib.sha256()
+    for file in sorted([*folder.glob("*.py"), folder.parent / "addresses.py"]):
+        sha.update(file.read_bytes())
+    return sha.hexdigest()[:16]
+
+
+#: Of all that is compiled here.
+STAMP = _stamp()
+
+
+def cached(function: Callable[..., Any]) -> Any:
+    """The function, compiled when first called, once a machine."""
+    function.__qualname__ = f"{function.__qualname__}_{STAMP}"
+    return njit(cache=True, error_model="numpy")(function)
