@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import functools
 
-from numba import njit
-
 from evaluators.addresses import SIGNATURE, addresses_of, b2, f1, f2, h1, h3, i1, i2
 from evaluators.sensing import layout as k
-from evaluators.sensing.compiling import cached
+from evaluators.sensing.compiling import cached, inlined
 from evaluators.sensing.noise import uniform
 from evaluators.sensing.readings import possible, reading
 
@@ -24,7 +22,7 @@ KINDS = "i1 f1 i2 f2 i2 f1 b2 h3 b2 b2 h1 f1 i1 i1 i1 i1 f1 f1 i1".split()
 _NEVER = 1 << 60
 
 
-@njit
+@inlined
 def _settle(ints, floats, ni, nf, light, n, t):  # type: ignore[no-untyped-def]
     """Let a store pass the time up to tick ``t``, in pieces of six hours on a grid: it can be full or empty in each."""
     start = ni[n, k.SETTLED]
@@ -59,7 +57,7 @@ def _settle(ints, floats, ni, nf, light, n, t):  # type: ignore[no-untyped-def]
     nf[n, k.HARVEST] += weight * (harvested * 144.0 / (t - start) - nf[n, k.HARVEST])
 
 
-@njit
+@inlined
 def _usable(floats, nf, air, n, t):  # type: ignore[no-untyped-def]
     """What the store can give now: the cold keeps part of a primary cell."""
     if floats[k.PANEL_W] > 0.0:
@@ -68,7 +66,7 @@ def _usable(floats, nf, air, n, t):  # type: ignore[no-untyped-def]
     return nf[n, k.STORE] - floats[k.COLD] * cold * nf[n, k.CAPACITY]
 
 
-@njit
+@inlined
 def _die(ni, nf, n, t):  # type: ignore[no-untyped-def]
     if ni[n, k.DOWN_SINCE] >= 0:
         ni[n, k.DOWN_TICKS] += t - ni[n, k.DOWN_SINCE]
@@ -78,7 +76,7 @@ def _die(ni, nf, n, t):  # type: ignore[no-untyped-def]
     nf[n, k.STORE] = 0.0
 
 
-@njit
+@inlined
 def _visit(ints, floats, ni, nf, fixed, light, t):  # type: ignore[no-untyped-def]
     """Somebody comes: fresh cells for the dead, repairs of what could be seen."""
     for n in range(ints[k.NODES]):
@@ -93,7 +91,7 @@ def _visit(ints, floats, ni, nf, fixed, light, t):  # type: ignore[no-untyped-de
             ni[n, k.REPAIRED] = t
 
 
-@njit
+@inlined
 def _wake(ints, floats, ni, nf, fixed, sizes, flags, values, air, light, alert, n, t, obs):  # type: ignore[no-untyped-def]
     """A node's timer fires: does it come up, what does it read? Returns whether its policy is to be asked."""
     _settle(ints, floats, ni, nf, light, n, t)
@@ -169,7 +167,7 @@ def _wake(ints, floats, ni, nf, fixed, sizes, flags, values, air, light, alert, 
     return True
 
 
-@njit
+@inlined
 def _route(ints, floats, ni, nf, fixed, links, gateway, light, path, n, t):  # type: ignore[no-untyped-def]
     """Find the way of node ``n`` to the gateway now; returns the number of relays in ``path``, -1 if there is no way."""
     hops = 0
@@ -212,7 +210,7 @@ def _route(ints, floats, ni, nf, fixed, links, gateway, light, path, n, t):  # t
     return -1
 
 
-@njit
+@inlined
 def _arrive(ints, ni, nf, fixed, sizes, flags, values, needed, n, r, t):  # type: ignore[no-untyped-def]
     """Reading ``r`` of a node is at the base at tick ``t``."""
     flags[n, r] |= k.ARRIVED
@@ -232,7 +230,7 @@ def _arrive(ints, ni, nf, fixed, sizes, flags, values, needed, n, r, t):  # type
             ni[n, k.SEEN_AT] = t
 
 
-@njit
+@inlined
 def _session(  # type: ignore[no-untyped-def]
     ints, floats, ni, nf, fixed, sizes, flags, values, links, gateway, light, needed, path, n, t, packets
 ):
@@ -281,7 +279,7 @@ def _session(  # type: ignore[no-untyped-def]
     nf[n, k.TOLD_FLUX] = nf[n, k.LAST_FLUX]
 
 
-@njit
+@inlined
 def _act(  # type: ignore[no-untyped-def]
     ints, floats, ni, nf, fixed, sizes, flags, values, links, gateway, light, alert, needed, act, path
 ):
@@ -327,7 +325,7 @@ def _act(  # type: ignore[no-untyped-def]
     ni[n, k.WAKE] = wake
 
 
-@njit
+@inlined
 def _report(ints, ni, nf, net, t):  # type: ignore[no-untyped-def]
     """What the gateway knows of every node."""
     for n in range(ints[k.NODES]):
@@ -342,7 +340,7 @@ def _report(ints, ni, nf, net, t):  # type: ignore[no-untyped-def]
         net[row + 7] = ni[n, k.RELAYED]
 
 
-@njit
+@inlined
 def _run(  # type: ignore[no-untyped-def]
     ints,
     floats,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from evaluators.sensing import layout as k
+from evaluators.sensing.compiling import inlined
 from evaluators.sensing.noise import normal, uniform
 
 #: Noise: s.d. of moisture (m3 m-3) and temperature (degC); of the log of CO2 efflux (10 to 18 % at real sites).
@@ -20,7 +19,7 @@ STUCK, OFFSET, DRIFT, NOISY, SPIKE, ABSURD = range(6)
 SENTINEL, SPIKES = -7999.0, 0.2
 
 
-@njit
+@inlined
 def reading(seed, values, fixed, size, ends, quantity, n, t):  # type: ignore[no-untyped-def]
     """What the probe of a quantity says at node ``n`` and tick ``t``.
 
@@ -56,7 +55,7 @@ def reading(seed, values, fixed, size, ends, quantity, n, t):  # type: ignore[no
     return x
 
 
-@njit
+@inlined
 def possible(quantity, x):  # type: ignore[no-untyped-def]
     """Whether a quantity can have the value."""
     return LOW[quantity] <= x <= HIGH[quantity]

@@ -63,11 +63,10 @@ class Task:
         return self.scenario.digest()
 
     @cached_property
-    def incidents(self) -> int:
-        """Faults and leaks that the season brings, whatever a policy does."""
-        plan, ticks = self.plan, self.scenario.field.ticks
-        faults = (plan.fixed[:, k.FAULT] >= 0) & (plan.fixed[:, k.ONSET] < ticks)
-        return int(np.count_nonzero(faults) + np.count_nonzero(plan.fixed[:, k.END] < ticks))
+    def faults(self) -> np.ndarray:
+        """int64[...]: nodes with a faulty sensor, whatever a policy does."""
+        fixed = self.plan.fixed
+        return np.flatnonzero((fixed[:, k.FAULT] >= 0) & (fixed[:, k.ONSET] < self.scenario.field.ticks))
 
     def world(self) -> World:
         """Fresh arrays of a run."""
@@ -113,7 +112,7 @@ def outcome(task: Task, world: World) -> Outcome:
         "sum_error": float(places[:, recovery.SUM].mean()),
         "missed_wetups": 1.0 - float(places[:, recovery.CAUGHT].sum()) / max(1, len(task.events)),
         "age_d": float(nf[:, k.AGE].sum()) / (n * ticks * DAY),
-        "fault_d": _unseen(task, world) / max(1, task.incidents),
+        "fault_d": _unseen(task, world),
         "down": float(ni[:, k.DOWN_TICKS].sum()) / (n * ticks),
         "lost": 1.0 - float(ni[:, k.SENT].sum()) / max(1, wakes),
     }
@@ -158,19 +157,15 @@ def outcome(task: Task, world: World) -> Outcome:
 
 
 def _unseen(task: Task, world: World) -> float:
-    """Days from onset to sight, over all faults, leaks and deaths."""
+    """Days from onset to sight: of a fault on average, and of deaths in all over the number of nodes."""
     scenario, fixed, ni = task.scenario, task.plan.fixed, world.node_ints
     ticks = scenario.field.ticks
-    total = 0.0
-    for n in range(scenario.field.nodes):
-        if fixed[n, k.FAULT] >= 0 and fixed[n, k.ONSET] < ticks:
-            seen = ni[n, k.SEEN_AT] if ni[n, k.SEEN_AT] >= 0 else ticks
-            total += seen - fixed[n, k.ONSET]
-        if ni[n, k.DIED] >= 0:
-            # A dead node is missed once it has been silent for too long.
-            missed = max(ni[n, k.DIED], ni[n, k.HEARD_AT] + scenario.goals.silent_d * DAY)
-            total += min(ticks, missed) - ni[n, k.DIED]
-    return total / DAY
+    seen = np.where(ni[:, k.SEEN_AT] >= 0, ni[:, k.SEEN_AT], ticks)
+    faults = (seen - fixed[:, k.ONSET])[task.faults]
+    # A dead node is missed once it has been silent for too long.
+    missed = np.maximum(ni[:, k.DIED], ni[:, k.HEARD_AT] + int(scenario.goals.silent_d * DAY))
+    deaths = np.where(ni[:, k.DIED] >= 0, np.minimum(ticks, missed) - ni[:, k.DIED], 0)
+    return float(faults.sum()) / DAY / max(1, len(faults)) + float(deaths.sum()) / DAY / len(deaths)
 
 
 def timing(seconds: float, cpu: float, task: Task, decided: int) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 PROBE = 6  # tune: 1..72 log
 CO2 = 24  # tune: 3..288 log
-RADIO = 72  # tune: 24..432 log
+RADIO = 72  # tune: 6..432 log
 
 
 class Policy:
