@@ -11,6 +11,7 @@ latitude) or :func:`evaluators.sensing.field.from_series` (her own records).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from typing import Any
 
@@ -322,6 +323,25 @@ class Scenario:
     def on(self, **changes: Any) -> Scenario:
         """The same with other fields."""
         return replace(self, **changes)
+
+    def only(self, kept: Sequence[int]) -> Scenario:
+        """The same with some of the nodes, by index; what goes wrong goes with them."""
+        place = {int(node): i for i, node in enumerate(kept)}
+        trouble = self.trouble
+        return replace(
+            self,
+            nodes=tuple(self.nodes[i] for i in place),
+            field=replace(
+                self.field,
+                values=np.ascontiguousarray(self.field.values[:, list(place)]),
+                known=None if self.field.known is None else np.ascontiguousarray(self.field.known[:, list(place)]),
+            ),
+            trouble=replace(
+                trouble,
+                faults=tuple(replace(f, node=place[f.node]) for f in trouble.faults if f.node in place),
+                leaks=tuple((place[n], leak, end) for n, leak, end in trouble.leaks if n in place),
+            ),
+        )
 
     def digest(self) -> str:
         """A hash of all that decides a result; the name does not."""

@@ -256,4 +256,4 @@ def _failed(kind: str, message: str, scenario: Scenario, world: World) -> Policy
     """A failure, with the node and the tick at which it happened."""
     node, tick = int(world.ints[k.NODE]), int(world.ints[k.TICK])
     where = f"node {node}, tick {tick} of {without_folders(scenario.name)}"
-    return PolicyError(kind, f"{message} ({where})", event=tick)
+    return PolicyError(kind, f"{message} ({where})", event=node)

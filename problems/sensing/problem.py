@@ -141,6 +141,9 @@ class SensingProblem(Problem):
     def events(self, workload: Measured) -> int:
         return len(workload.scenario.nodes)
 
+    def cut(self, workload: Measured, kept: Sequence[int]) -> Measured:
+        return Measured(workload.scenario.only(kept))
+
     def tell(self, workload: Measured) -> str:
         scenario: Scenario = workload.scenario
         return f"with {len(scenario.nodes)} nodes for {scenario.days:g} days, {scenario.hardware.store_j:.0f} J each"
