@@ -334,7 +334,9 @@ class Scenario:
             field=replace(
                 self.field,
                 values=np.ascontiguousarray(self.field.values[:, list(place)]),
-                known=None if self.field.known is None else np.ascontiguousarray(self.field.known[:, list(place)]),
+                known=None
+                if self.field.known is None
+                else np.ascontiguousarray(self.field.known[:, list(place)]),
             ),
             trouble=replace(
                 trouble,

@@ -168,9 +168,7 @@ class Naive:
             return
         usable = self.usable(node, t)
         if node.down >= 0:
-            least = (
-                self.h.restart * self.plan.capacity[node.number] if self.h.panel_w > 0 else self.h.probe_j
-            )
+            least = self.h.restart * self.plan.capacity[node.number] if self.h.panel_w > 0 else self.h.probe_j
             if usable < least:
                 node.wake = t + 36
                 return
@@ -286,11 +284,12 @@ class Naive:
                 record.at_base = t
                 node.newest = max(node.newest, record.tick)
                 fault = self.fault.get(node.number)
-                if fault is not None and record.tick >= int(fault.day * 144) and node.seen_at < 0:
-                    if fault.quantity != "flux" or record.co2:
-                        node.seen += 1
-                        if node.seen >= FAULTS[fault.kind]:
-                            node.seen_at = t
+                if fault is None or record.tick < int(fault.day * 144) or node.seen_at >= 0:
+                    continue
+                if fault.quantity != "flux" or record.co2:
+                    node.seen += 1
+                    if node.seen >= FAULTS[fault.kind]:
+                        node.seen_at = t
 
     # -- what comes of it
 

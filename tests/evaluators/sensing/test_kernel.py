@@ -51,10 +51,18 @@ def troubled(base: Scenario, seed: int) -> Scenario:
     days = base.days
     kinds = list(FAULTS)
     faults = tuple(
-        Fault(i, kinds[(i + seed) % len(kinds)], ("moisture", "temperature", "flux")[i % 3], days * float(rng.random()), 0.1)
+        Fault(
+            i,
+            kinds[(i + seed) % len(kinds)],
+            ("moisture", "temperature", "flux")[i % 3],
+            days * float(rng.random()),
+            0.1,
+        )
         for i in range(len(base.nodes))
     )
-    trouble = Trouble(faults, ((0.3 * days, 0.5 * days),), ((0, 0.2 * days, 0.7 * days),), (0.6 * days, 0.8 * days))
+    trouble = Trouble(
+        faults, ((0.3 * days, 0.5 * days),), ((0, 0.2 * days, 0.7 * days),), (0.6 * days, 0.8 * days)
+    )
     return base.on(trouble=trouble)
 
 
@@ -153,7 +161,9 @@ def test_no_joule_is_made(seed: int, case: str) -> None:
             assert spent == pytest.approx(had, abs=1e-9) or nf[k.STORE] == 0.0
         arrived = np.count_nonzero((world.flags[n] & (k.ARRIVED | k.DROPPED)) == k.ARRIVED)
         assert arrived == world.node_ints[n, k.SENT]
-        assert world.node_ints[n, k.UNSENT] == world.node_ints[n, k.WAKES] - arrived - world.node_ints[n, k.LOST]
+        assert (
+            world.node_ints[n, k.UNSENT] == world.node_ints[n, k.WAKES] - arrived - world.node_ints[n, k.LOST]
+        )
 
 
 def test_batching_beats_sending_at_once() -> None:
