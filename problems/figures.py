@@ -64,6 +64,35 @@ class Shares:
 
 
 @dataclass(frozen=True)
+class Grid:
+    """Coloured cells in rows: who, and when or where.
+
+    Attributes:
+        title: Heading, as of a chart; every policy's grid is drawn, one below the other.
+        caption: What is to be seen.
+        unit: What the numbers in the cells are.
+        x: What the columns are, with the unit.
+        start: Where on that axis the first column begins.
+        end: Where the last one ends.
+        rows: Names of the rows, from above; "" for those that are not named.
+        cells: Numbers by row and column, None where there is none.
+        above: Numbers of the columns that are drawn as bars above the cells, such as rain; may be empty.
+        above_name: What they are.
+    """
+
+    title: str
+    caption: str
+    unit: str
+    x: str
+    start: float
+    end: float
+    rows: Sequence[str]
+    cells: Sequence[Sequence[float | None]]
+    above: Sequence[float] = ()
+    above_name: str = ""
+
+
+@dataclass(frozen=True)
 class Tradeoff:
     """Two details of scores that are bought with one another; less of both is better.
 
@@ -80,11 +109,25 @@ class Tradeoff:
     caption: str
 
 
-Figure = Chart | Shares
+Figure = Chart | Shares | Grid
 
 
 def as_data(figure: Figure) -> dict[str, object]:
     """A figure for a journal; :func:`from_data` makes it again."""
+    if isinstance(figure, Grid):
+        cells = [[None if cell is None else _short([cell])[0] for cell in row] for row in figure.cells]
+        return {
+            "title": figure.title,
+            "caption": figure.caption,
+            "unit": figure.unit,
+            "x": figure.x,
+            "start": figure.start,
+            "end": figure.end,
+            "rows": list(figure.rows),
+            "cells": cells,
+            "above": _short(figure.above),
+            "above_name": figure.above_name,
+        }
     if isinstance(figure, Shares):
         values = {name: _short(numbers) for name, numbers in figure.values.items()}
         return {
@@ -109,6 +152,8 @@ def as_data(figure: Figure) -> dict[str, object]:
 def from_data(data: Mapping[str, object]) -> Figure:
     """The figure that :func:`as_data` wrote."""
     fields = dict(data)
+    if "cells" in fields:
+        return Grid(**fields)  # type: ignore[arg-type]
     if "names" in fields:
         return Shares(**fields)  # type: ignore[arg-type]
     fields["lines"] = [Line(name, values) for name, values in fields["lines"].items()]  # type: ignore[attr-defined]

@@ -190,9 +190,9 @@ def shifted_suites(seed: int, hardware: Mapping[str, Any] | None = None) -> dict
     """Scenarios on which no search looks, three of a kind, by what is unlike the sets: does a policy carry over?"""
     wood = KINDS["text-wood"]
     kinds: dict[str, tuple[Kind, int, int, float | None]] = {
-        "a year": (replace(wood, daily_j=(3.4, 5.0)), 8, 365, 0.0),
+        "a year": (replace(wood, daily_j=(3.4, 5.0)), 5, 365, 0.0),
         "winter sun": (KINDS["text-solar"], 12, 60, 310.0),
-        "a hundred nodes": (replace(KINDS["text-relays"], span=700.0), 100, 30, None),
+        "a hundred nodes": (replace(KINDS["text-relays"], span=700.0), 100, 20, None),
         "a bad link": (replace(wood, radio=Radio(good_h=10.0, bad_h=20.0)), 12, 60, None),
     }
     suites: dict[str, Sequence[Scenario]] = {}

@@ -10,7 +10,7 @@ from metamuse.report import svg
 from metamuse.report.markup import Html, figure, paragraph, section, text
 from metamuse.report.verdict import SET_NAMES
 from metamuse.state import Entry
-from problems.figures import Chart, Figure, Shares, from_data
+from problems.figures import Chart, Figure, Grid, Shares, from_data
 
 if TYPE_CHECKING:
     from metamuse.report.sections import View
@@ -47,12 +47,31 @@ def _guarded(draw: Callable[[], Html]) -> Html:
 def _drawn(shown: Sequence[tuple[Entry, dict[str, Any]]]) -> Html:
     figures = [(entry, from_data(data)) for entry, data in shown]
     first = figures[0][1]
+    if isinstance(first, Grid):
+        heads = Html(f"<h3>{text(first.title)}</h3>{paragraph(first.caption, 'note')}")
+        return Html(
+            heads + "".join(_grid(entry, shown) for entry, shown in figures if isinstance(shown, Grid))
+        )
     series = _series(figures)
     if isinstance(first, Shares):
         chart = svg.groups(first.names, series, first.unit)
     else:
         chart = svg.lines(series, (first.start, first.end), first.x, first.y, first.level)
     return Html(f"<h3>{text(first.title)}</h3>{paragraph(first.caption, 'note')}{figure(chart)}")
+
+
+def _grid(entry: Entry, shown: Grid) -> Html:
+    """One policy's cells, under its name."""
+    css = "solution" if entry.discovered else "baseline"
+    axis = (shown.start, shown.end)
+    chart = svg.cells(
+        svg.Series(entry.id, shown.above, css),
+        shown.cells,
+        shown.rows,
+        axis,
+        (shown.x, shown.unit, shown.above_name),
+    )
+    return Html(figure(chart))
 
 
 def _series(figures: Sequence[tuple[Entry, Figure]]) -> list[svg.Series]:
@@ -70,7 +89,7 @@ def _series(figures: Sequence[tuple[Entry, Figure]]) -> list[svg.Series]:
 def _values(shown: Figure) -> dict[str, Sequence[float]]:
     if isinstance(shown, Chart):
         return {line.name: line.values for line in shown.lines}
-    return dict(shown.values)
+    return dict(shown.values) if isinstance(shown, Shares) else {}
 
 
 def _front(view: View) -> Html:

@@ -308,6 +308,66 @@ def groups(names: Sequence[str], series: Sequence[Series], unit: str) -> str:
     return _figure(bottom + 42, f"{unit}: " + ", ".join(names), parts)
 
 
+#: Shades of coloured cells, from the least value to the largest.
+_SHADES = 12
+
+
+def cells(
+    series: Series,
+    values: Sequence[Sequence[float | None]],
+    rows: Sequence[str],
+    span: tuple[float, float],
+    labels: tuple[str, str, str],
+) -> str:
+    """Cells in rows, darker where the number is larger, and bars above them.
+
+    Args:
+        series: Whose they are; its values are the bars above the columns, none if there are none.
+        values: Numbers by row and column, None where there is none (an empty cell).
+        rows: Names of the rows.
+        span: Where the first column begins and the last one ends.
+        labels: What the columns, the cells and the bars are.
+    """
+    x_label, unit, above = labels
+    left = 110.0 if any(rows) else 30.0
+    columns = max(len(row) for row in values)
+    top = 76.0 if series.values else 34.0
+    height = min(26.0, max(7.0, 260.0 / len(values)))
+    width = (WIDTH - 12 - left) / columns
+    bottom = top + height * len(values)
+    known = [v for row in values for v in row if v is not None]
+    low, high = min(known, default=0.0), max(known, default=1.0)
+    shades: dict[int, list[str]] = {}
+    parts = [
+        _text(left, 14, f"{series.label}: {unit}, {low:.3g} (light) to {high:.3g} (dark)", "start", "name")
+    ]
+    for i, row in enumerate(values):
+        if i < len(rows) and rows[i]:
+            parts.append(_text(left - 8, top + height * (i + 0.5) + 4, _cut(rows[i], 15), "end", "tick"))
+        for j, value in enumerate(row):
+            if value is not None:
+                shade = round((_SHADES - 1) * (value - low) / (high - low)) if high > low else _SHADES - 1
+                box = f"M{left + width * j:.1f} {top + height * i:.1f}h{width - 0.6:.1f}v{height - 0.6:.1f}h{0.6 - width:.1f}z"
+                shades.setdefault(shade, []).append(box)
+    for shade, boxes in sorted(shades.items()):
+        strength = 0.06 + 0.94 * shade / (_SHADES - 1)
+        parts.append(
+            f'<path d="{"".join(boxes)}" fill="currentColor" class="{series.css}" fill-opacity="{strength:.2f}"/>'
+        )
+    most = max(series.values, default=0.0)
+    for j, value in enumerate(series.values):
+        tall = 34.0 * value / most if most > 0 else 0.0
+        if tall >= 0.05:
+            parts.append(
+                f'<rect x="{left + width * j:.1f}" y="{top - 4 - tall:.1f}" width="{width - 0.6:.1f}" height="{tall:.1f}"'
+                ' class="bar-of bound"/>'
+            )
+    if series.values:
+        parts.append(_text(WIDTH - 14, 30, f"{above}, up to {most:.3g}", "end", "level-name tick"))
+    parts += _axis(Scale(span[0], span[1], left, WIDTH - 12), bottom + 3, x_label)
+    return _figure(bottom + 45, f"{series.label}: {unit}", parts)
+
+
 def plane(points: Sequence[Point], x_label: str, y_label: str) -> str:
     """Points over two linear axes, both from the least value; those that no other beats in both are joined."""
     left, top, bottom = 60.0, 24.0, 300.0

@@ -6,15 +6,17 @@ import json
 
 import pytest
 
-from problems.figures import Chart, Figure, Line, Shares, as_data, from_data
+from problems.figures import Chart, Figure, Grid, Line, Shares, as_data, from_data
 
 CHART = Chart(
     "t", "c", "ms", "minute", 0.0, 3.0, [Line("", [1.0, 2.0]), Line("in use", [0.5, 0.25])], ("slo", 2.0)
 )
 SHARES = Shares("t", "c", "cores", ["a", "b"], {"": [1.0, 2.0], "in use": [0.5, 1.0]})
 
+GRID = Grid("t", "c", "mm", "day", 0.0, 2.0, ["a", ""], [[1.0, None], [0.5, 0.25]], [3.0, 0.0], "rain")
 
-@pytest.mark.parametrize("figure", [CHART, SHARES, Chart("t", "c", "y", "x", 0.0, 1.0, [])])
+
+@pytest.mark.parametrize("figure", [CHART, SHARES, GRID, Chart("t", "c", "y", "x", 0.0, 1.0, [])])
 def test_what_was_written_is_read(figure: Figure) -> None:
     assert from_data(json.loads(json.dumps(as_data(figure)))) == figure
 
