@@ -87,7 +87,7 @@ class Candidates:
     ``evaluate`` with ``also`` (values of constants) returns in ``also`` the same sets scored with them. With
     ``tune`` (``set``, ``reference``: values of the reference there, ``trials``, ``seed``) it tunes the constants,
     if there are any, and returns in ``tuned`` the ``scores`` on that set, ``source``, ``values``, ``gain``,
-    ``default_gain`` and ``failed_trials``. Either is ``{"result": …}`` or ``{"failure": …}``.
+    ``default_gain``, ``failed_trials`` and ``tried`` (every choice, and its gain as the last number). Either is ``{"result": …}`` or ``{"failure": …}``.
 
     ``simplify`` takes ``source``, ``sets``, ``trials`` and ``variants`` (values of constants by name); it returns in
     ``simplified`` the fields of :class:`metamuse.simplify.Simplified`, under "" for the policy and by name for those
@@ -233,6 +233,7 @@ class Candidates:
                 "gain": found.objective,
                 "default_gain": found.default,
                 "failed_trials": found.failed,
+                "tried": [[*values, reached] for values, reached in found.tried],
             }
         return tuned
 

@@ -274,7 +274,7 @@ class RunState:
         result = event.get("result") or {}
         entry.source = result.get("source", "")
         entry.data |= {
-            k: result[k] for k in ("values", "gain", "default_gain", "failed_trials") if k in result
+            k: result[k] for k in ("values", "gain", "default_gain", "failed_trials", "tried") if k in result
         }
         _take_outcome(entry, event)
         self.tuned[base.id] = entry

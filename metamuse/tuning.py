@@ -30,12 +30,15 @@ class Tuned:
         objective: What they reached.
         default: What the constants as they stood reached; None if they failed.
         failed: Trials in which the policy failed.
+        tried: Every choice that was asked for and what it reached (None: the policy failed), in order; values in the
+            order of ``values``.
     """
 
     values: dict[str, int | float]
     objective: float
     default: float | None
     failed: int
+    tried: tuple[tuple[tuple[int | float, ...], float | None], ...]
 
 
 def tune(
@@ -79,7 +82,8 @@ def tune(
     # The first of equals: the default, if nothing is better.
     reached, key = max(scored, key=lambda pair: pair[0])
     failed = sum(1 for value in known.values() if value is None)
-    return Tuned(dict(zip(constants, key, strict=True)), reached, known[tuple(first.values())], failed)
+    default = known[tuple(first.values())]
+    return Tuned(dict(zip(constants, key, strict=True)), reached, default, failed, tuple(known.items()))
 
 
 def _distribution(constant: Constant) -> BaseDistribution:

@@ -16,6 +16,7 @@ from metamuse.report.diverse import diverse
 from metamuse.report.landscape import landscape
 from metamuse.report.markup import Html, code, definitions, figure, paragraph, section, table, text
 from metamuse.report.provenance import provenance
+from metamuse.report.sensitivity import sensitivity
 from metamuse.report.simplified import simplified
 from metamuse.report.verdict import SET_NAMES, compare, decisive_set, gain_label, verdict
 from metamuse.state import Entry, RunState
@@ -439,6 +440,7 @@ SECTIONS = (
     shift,
     price,
     chain,
+    sensitivity,
     simplified,
     progress,
     diverse,

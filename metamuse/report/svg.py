@@ -457,6 +457,59 @@ def map_of(marks: Sequence[Mark], x_label: str, y_label: str) -> str:
     return _figure(bottom + 28, "Map of the solutions", parts)
 
 
+@dataclass(frozen=True)
+class Strip:
+    """What was reached with values of one constant.
+
+    Attributes:
+        label: Its name.
+        low, high: The values that it may have.
+        log: Whether they are spread over a logarithmic axis.
+        values: Those that were tried.
+        before, best: The one in the text, and the one that reached most.
+    """
+
+    label: str
+    low: float
+    high: float
+    log: bool
+    values: Sequence[float]
+    before: float
+    best: float
+
+
+def strips(rows: Sequence[Strip], reached: Sequence[float], unit: str) -> str:
+    """One strip a constant: what was reached over its values; the weakest third at the lower edge."""
+    left, each, gap = 170.0, 56.0, 34.0
+    ordered = sorted(reached)
+    low, high = ordered[len(ordered) // 3], ordered[-1]
+    margin = 0.05 * (high - low) or 1.0
+    parts = []
+    for n, row in enumerate(rows):
+        top = 22.0 + n * (each + gap)
+        bottom = top + each
+        y = Scale(low - margin, high + margin, bottom, top)
+        at = math.log if row.log else float
+        x = Scale(at(row.low), at(row.high), left, WIDTH - 24)
+        parts.append(_text(left - 46, (top + bottom) / 2 + 4, _cut(row.label, 18), "end"))
+        parts.append(_line(left, bottom, WIDTH - 24, bottom, "base"))
+        for tick in (low, high):
+            parts.append(_line(left, y(tick), WIDTH - 24, y(tick), "grid"))
+            parts.append(_text(left - 6, y(tick) + 4, f"{tick:.1f}".replace("-", "−"), "end", "tick"))
+        for value, anchor in ((row.low, "start"), (row.high, "end")):
+            parts.append(_text(x(at(value)), bottom + 14, _number(value), anchor, "tick"))
+        parts.append(_line(x(at(row.before)), top, x(at(row.before)), bottom, "level"))
+        for value, gain in sorted(zip(row.values, reached, strict=True), key=lambda pair: pair[1]):
+            title = f"{row.label} = {_number(value)}: {gain:.2f}"
+            best = gain == high and value == row.best
+            shape = (_square if best else _circle)(x(at(value)), y(gain), 5.0 if best else 3.0)
+            parts.append(
+                f'<g class="point {"bound" if best else "solution"}"><title>{escape(title)}</title>{shape}</g>'
+            )
+    parts.append(_text(0, 12, unit, "start", "axis"))
+    return _figure(22 + len(rows) * (each + gap), "What was reached with values of each constant", parts)
+
+
 def _circle(x: float, y: float, r: float) -> str:
     return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r}"/>'
 

@@ -27,6 +27,7 @@ def test_finds_better_constants_than_the_defaults() -> None:
     assert found is not None and found.default == pytest.approx(valley({"SHARE": 0.5, "LEVELS": 4}))
     assert found.objective > -0.05
     assert found.objective == valley(found.values)
+    assert (tuple(found.values.values()), found.objective) in found.tried
 
 
 def test_is_a_function_of_the_seed() -> None:

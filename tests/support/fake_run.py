@@ -24,6 +24,18 @@ class Policy:
         return self.turn
 '''
 
+#: Trials of tuning SHARE: value and gain; the policy fails with the last.
+TRIED = [
+    [0.25, 7.0],
+    [0.05, 2.0],
+    [0.31, 9.0],
+    [0.33, 8.9],
+    [0.5, 5.0],
+    [0.7, 4.0],
+    [0.9, -1.0],
+    [0.95, None],
+]
+
 WORDS = ("tide", "anchor", "orchard", "lantern", "glacier", "meadow", "harbour", "thread")
 
 
@@ -194,7 +206,13 @@ def events(
                 )
                 if id != "plain":
                     tuned.append((f"{id}-tuned", factor + 0.02))
-                    found = {"source": POLICY, "values": {"SHARE": 0.31}, "gain": 9.0, "default_gain": 7.0}
+                    found = {
+                        "source": POLICY,
+                        "values": {"SHARE": 0.31},
+                        "gain": 9.0,
+                        "default_gain": 7.0,
+                        "tried": TRIED,
+                    }
                     scored = result(factor + 0.02, ["validation"]) | found | {"failed_trials": 0}
                     yield event("tuned", of=id, trials=50, result=scored, seconds_scoring=2.0)
         for id, factor in [*best, *tuned]:
