@@ -49,6 +49,10 @@ def run(invocation: Invocation) -> int:
         return code
     rows = result.rows(comparison.figures())
     content = words.write(comparison.problem, plan, rows, folder)
+    if settings["tracking"]["name"] == "mlflow":
+        from metamuse.tracking.comparison import record
+
+        record(settings, comparison.problem.name, folder, content)
     if invocation.json:
         print(json.dumps(content, ensure_ascii=False))
     else:

@@ -267,9 +267,7 @@ class _Writer:
 
     def _finalist(self, entry: Entry) -> str:
         name = f"{entry.id} {entry.name}"
-        child = self.store.child(
-            self.run, entry.id, name, {"problem": self.problem.version, "solution": entry.id}
-        )
+        child = self.store.child(self.run, entry.id, name, {"problem": self.problem.version})
         now = int(time.time() * 1000)
         figures = content.figures(self.problem, self.state, entry)
         self.store.metrics(child, [(key, value, now, 0) for key, value in figures.items()])

@@ -69,11 +69,11 @@ class MlflowStore:
         return str(run.info.run_id)
 
     def child(self, parent: str, solution: str, name: str, tags: dict[str, str]) -> str:
-        """The child run of a solution, made if it does not exist."""
+        """The child run of a solution (or of whatever goes by that name), made if it does not exist."""
         found = self._only(f"tags.`mlflow.parentRunId` = '{parent}' and tags.`solution` = '{solution}'")
         if found is not None:
             return found
-        all_tags = {**tags, "mlflow.parentRunId": parent}
+        all_tags = {**tags, "solution": solution, "mlflow.parentRunId": parent}
         return str(self.client.create_run(self.experiment, tags=all_tags, run_name=name).info.run_id)
 
     def delete(self, run: str) -> None:

@@ -262,7 +262,7 @@ def start(server: OpenAIServer, root: Path, *more: str) -> subprocess.Popen[str]
 
 
 def settings(server: OpenAIServer, *more: str) -> list[str]:
-    small = ["solutions=5", "search.lag=2", f"llm.api_base={server.base_url}"]
+    small = ["solutions=5", "search.lag=2", "tracking=none", f"llm.api_base={server.base_url}"]
     return ["compare", *quick_hub.SETTINGS, *small, f"arms={','.join(COMPARED)}", "seeds=0,1", *more]
 
 
