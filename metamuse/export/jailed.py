@@ -24,8 +24,8 @@ def setup(config: Mapping[str, Any]) -> Handler:
     """
     problem = problems.base.make(config["problem"])
     read_all()  # the jail of a task cannot read files
-    system_of(problem)
     exporters()
+    warm_up(problem)
     workloads: list[Any] = []
     for name in config["sets"]:
         workloads += problem.workloads(name)
@@ -38,6 +38,12 @@ def setup(config: Mapping[str, Any]) -> Handler:
         return make(problem, workloads, task)
 
     return handle
+
+
+def warm_up(problem: problems.base.Problem) -> None:
+    """Compile the simulator, or read it from its cache, which a task cannot: by the reference's decisions on a probe."""
+    program = load(problem.baselines[problem.reference], problem.contract)
+    system_of(problem).golden(CompiledPolicy(program, problem.init_example()), problem.probes()[:1])
 
 
 def make(problem: problems.base.Problem, workloads: list[Any], task: Mapping[str, Any]) -> dict[str, Any]:

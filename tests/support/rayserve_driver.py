@@ -97,14 +97,14 @@ def main(package: str) -> int:
     thread.start()
     began = time.monotonic()
     last: dict[str, int] = {}
-    while time.monotonic() < began + 90 and most.get("prefill", 0) < 4:
+    while time.monotonic() < began + 240 and most.get("prefill", 0) < 4:
         last = running()
         most = {name: max(most.get(name, 0), n) for name, n in last.items()}
         time.sleep(0.5)
     stop.set()
     thread.join(60)
     began = time.monotonic()
-    while time.monotonic() < began + 60 and last.get("prefill", 9) > 1:
+    while time.monotonic() < began + 120 and last.get("prefill", 9) > 1:
         last = running()
         time.sleep(0.5)
     print(json.dumps({"most": most, "last": last}))

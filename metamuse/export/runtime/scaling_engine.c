@@ -18,6 +18,17 @@ struct @P@ {
     int64_t near_to[2 * GROUPS][2 * GROUPS];
 };
 
+static bool all_finite(const double *values, int64_t n)
+{
+    int64_t i;
+    for (i = 0; i < n; i++) {
+        if (values[i] - values[i] != 0.0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static int64_t within(mm_heap *heap, int64_t value, int64_t low, int64_t high)
 {
     if (value < low || value > high) {
@@ -67,6 +78,9 @@ const @P@_wanted *@P@_decide(@P@ *p, double t, const double *glob, const double 
 {
     @P@_wanted wanted[2 * GROUPS];
     int64_t g;
+    if (!all_finite(&t, 1) || !all_finite(glob, GLOB) || !all_finite(obs, OBS * p->n)) {
+        return p->wanted;
+    }
     if (p->heap.fault == 0) {
         Policy_control(&p->heap, &p->policy, t, glob, GLOB, obs, OBS * p->n, p->prof, PROF * p->n);
         for (g = 0; g < p->n && p->heap.fault == 0; g++) {
@@ -105,7 +119,8 @@ void @P@_free(@P@ *p)
 {
     @P@ *p;
     int64_t g;
-    if ((n_groups != GROUPS && n_groups != 2 * GROUPS) || !(interval > 0.0) || !(ttft_slo > 0.0) || !(tbt_slo > 0.0)) {
+    if ((n_groups != GROUPS && n_groups != 2 * GROUPS) || !(interval > 0.0) || !(ttft_slo > 0.0) || !(tbt_slo > 0.0) ||
+        !all_finite(prof, PROF * n_groups)) {
         return NULL;
     }
     p = (@P@ *)calloc(1, sizeof(@P@));

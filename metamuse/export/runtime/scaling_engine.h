@@ -29,7 +29,8 @@ typedef struct @P@_wanted {
 void @P@_free(@P@ *scaler);
 
 /* The decisions for the next interval, one a group; they stay valid until the next call. t: seconds since the start.
- * glob: 16 numbers, obs: 12 numbers a group, see the README. Not for several threads at once. */
+ * glob: 16 numbers, obs: 12 numbers a group, see the README; if one is not finite, the last decisions stand. Not for several
+ * threads at once. */
 const @P@_wanted *@P@_decide(@P@ *scaler, double t, const double *glob, const double *obs);
 
 /* How gladly a replica of a group joins a GPU with another one on it, as decided last; 0 if there are no such groups. */

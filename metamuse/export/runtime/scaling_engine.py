@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -91,10 +92,12 @@ class Scaler:
             obs: Twelve numbers a group, see the README.
 
         Raises:
-            ValueError: There are more or fewer numbers.
+            ValueError: There are more or fewer numbers, or one is not finite: then the decisions stand.
         """
         if len(glob) != GLOB or len(obs) != len(self._obs):
             raise ValueError(f"glob has {GLOB} numbers, obs {OBS} for each group")
+        if not all(map(math.isfinite, (t, *glob, *obs))):
+            raise ValueError("a number that is shown is not finite")
         for i, value in enumerate(glob):
             self._glob[i] = float(value)
         for i, value in enumerate(obs):

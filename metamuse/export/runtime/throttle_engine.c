@@ -87,10 +87,31 @@ static double captain_decides(captain_law *c, int64_t tick, double throttled, co
     return c->limit;
 }
 
+static bool all_finite(const double *values, int64_t n)
+{
+    int64_t i;
+    for (i = 0; i < n; i++) {
+        if (values[i] - values[i] != 0.0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 double @P@_service_decide(@P@_service *s, const @P@_sample *sample, double target)
 {
-    double wanted = s->limit, change;
+    double wanted = s->limit, change, seen[7];
     bool by_captain = true;
+    seen[0] = sample->cores;
+    seen[1] = sample->throttled;
+    seen[2] = sample->periods;
+    seen[3] = sample->throttled_ms;
+    seen[4] = sample->unchanged_ms;
+    seen[5] = sample->bursts;
+    seen[6] = target;
+    if (!all_finite(seen, 7)) {
+        return s->limit;
+    }
     s->pos = (s->pos + 1) % RING;
     s->obs[0] = s->limit;
     s->obs[1] = s->throttled[s->pos] = sample->throttled;
@@ -183,6 +204,9 @@ struct @P@_application {
 const double *@P@_application_decide(@P@_application *a, const double *app, const double *services)
 {
     int64_t s, pos = (a->minute + MINUTES - 1) % MINUTES;
+    if (!all_finite(app, APP) || !all_finite(services, SERVICE * a->n)) {
+        return a->targets;
+    }
     if (a->minute > 0) {
         for (s = 0; s < APP; s++) {
             a->history[APP * pos + s] = app[s];

@@ -31,7 +31,8 @@ typedef struct @P@_sample {
 
 void @P@_service_free(@P@_service *service);
 
-/* The limit in cores for the next 100 ms. target: of the application's law, in 0..1. Not for several threads at once. */
+/* The limit in cores for the next 100 ms. target: of the application's law, in 0..1. If a number is not finite, the limit
+ * stands. Not for several threads at once. */
 double @P@_service_decide(@P@_service *service, const @P@_sample *sample, double target);
 
 /* 0, or the line of the policy that failed (1: a limit that is no number): Captain has taken over since. Watch it. */
@@ -48,7 +49,8 @@ void @P@_application_free(@P@_application *application);
 /* The targets of all services for the next minute, to be called at the start (with zeros) and then every minute. They stay
  * valid until the next call. app: 8 numbers over the last minute (requests a second in its last 10 s, percentiles 50, 90,
  * 95, 99 of latency in ms, requests a second, cores allocated, cores used). services: 7 numbers for each service (mean,
- * deviation and maximum of its usage, share of throttled periods, mean limit, milliseconds throttled, changes). */
+ * deviation and maximum of its usage, share of throttled periods, mean limit, milliseconds throttled, changes). If one is
+ * not finite, the last targets stand. */
 const double *@P@_application_decide(@P@_application *application, const double *app, const double *services);
 
 /* As above; all targets are 0.1 since. */

@@ -80,7 +80,13 @@ class ServiceLaw:
             unchanged_ms: Milliseconds since the limit was last changed.
             target: Of the global law, in 0..1.
             bursts: Periods that used more than the quota out of a burst buffer.
+
+        Raises:
+            ValueError: A number is not finite: then the limit stands.
         """
+        seen = cores, throttled, periods, throttled_ms, unchanged_ms, target, bursts
+        if not all(map(math.isfinite, seen)):
+            raise ValueError("a number that is shown is not finite")
         self._pos = (self._pos + 1) % RING
         obs = self._obs
         obs[0], obs[1], obs[2], obs[3] = self.limit, float(throttled), float(periods), float(throttled_ms)
@@ -156,10 +162,12 @@ class ApplicationLaw:
                 cores, share of throttled periods, mean limit, milliseconds throttled, changes of the limit.
 
         Raises:
-            ValueError: There are more or fewer numbers.
+            ValueError: There are more or fewer numbers, or one is not finite: then the targets stand.
         """
         if len(app) != APP or len(services) != len(self._services):
             raise ValueError(f"app has {APP} numbers, services {SERVICE} for each service")
+        if not all(map(math.isfinite, (*app, *services))):
+            raise ValueError("a number that is shown is not finite")
         for i, value in enumerate(app):
             self._app[i] = float(value)
         for i, value in enumerate(services):

@@ -6,6 +6,38 @@ from metamuse.export.base import Material, runtime_text
 from metamuse.export.c_module import c_files, named
 from metamuse.export.texts import FALLBACK, SHOWN
 
+_SCHEDULER = """/* An example: the packing policy as the placement hook of a virtual machine scheduler.
+ *
+ * Hosts are bins and machines are items, in whole units of the resource that runs out first. A placement is for good, as in
+ * the workloads on which the policy was found. cc vm_scheduler.c @P@.c -lm && ./a.out
+ */
+#include "@P@.h"
+
+#include <stdio.h>
+
+enum { HOST_GIB = 256, MOST_HOSTS = 1000 };
+
+int main(void)
+{
+    static const int64_t demands[] = {96, 64, 128, 32, 160, 96, 48, 200};
+    @P@ *packer = @P@_new(HOST_GIB, MOST_HOSTS);
+    size_t i;
+    if (packer == NULL) {
+        return 1;
+    }
+    for (i = 0; i < sizeof demands / sizeof demands[0]; i++) {
+        int64_t running = @P@_open(packer);
+        int64_t host = @P@_pack(packer, demands[i]);
+        if (host < 0) {
+            return 1; /* no host is left */
+        }
+        printf("%4d GiB -> host %d%s\\n", (int)demands[i], (int)host + 1, host == running ? " (started)" : "");
+    }
+    @P@_free(packer);
+    return 0;
+}
+"""
+
 
 class CExporter:
     """See :class:`metamuse.export.base.Exporter`."""
@@ -78,6 +110,7 @@ runs out first; start a host when `_pack` names one that does not run yet.
         )
 
     def files(self, material: Material) -> dict[str, str]:
+        example = {"vm_scheduler.c": named(_SCHEDULER, material)} if material.problem == "binpacking" else {}
         harness = runtime_text("equivalence_words.c") + runtime_text(f"equivalence_{material.problem}.c")
         test = runtime_text("equivalence_c.py").replace("from .golden", "from golden")
         test = test.replace("from .words_cache", "from words")
@@ -88,6 +121,7 @@ runs out first; start a host when `_pack` names one that does not run yet.
             "words.py": runtime_text(f"words_{material.problem}.py"),
             "test_equivalence.py": named(test, material),
             "policy.original.txt": material.program.source,
+            **example,
         }
 
 

@@ -142,3 +142,17 @@ def test_books(name: str, tmp_path: Path) -> None:
     want = _in_python(source, ops, capacity, most, made.facts["ghosts"])
     assert got.tolist() == want
     assert bool(want[-1]) == failing
+
+
+@needs("compiler")
+def test_the_scheduler_of_the_example_places_all_machines(tmp_path: Path) -> None:
+    made = making.material("binpacking", making.problem("binpacking").baselines["best_fit"], [])
+    for file, text in EXPORTER.files(made).items():
+        (tmp_path / file).write_text(text)
+    flags = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror"]
+    command = ["cc", *flags, "vm_scheduler.c", "binpacking_tried.c", "-lm", "-o", "scheduler"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    said = subprocess.run(["./scheduler"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    lines = said.splitlines()
+    assert lines[0] == "  96 GiB -> host 1 (started)" and lines[1] == "  64 GiB -> host 1"
+    assert len(lines) == 8 and lines[-1].startswith(" 200 GiB -> host ")

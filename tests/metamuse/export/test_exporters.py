@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
@@ -62,9 +62,11 @@ MEMBERS = [(t, p) for t, e in exporters().items() for p in systems_known() if fi
 
 def _needs(target: str) -> None:
     for requirement in exporters()[target].requires:
-        distribution = re.split(r"\W", requirement)[0]
-        if find_spec(distribution) is None:
-            pytest.skip(f"{distribution} is not installed")
+        name = re.split(r"\W", requirement)[0]
+        try:
+            distribution(name)
+        except PackageNotFoundError:
+            pytest.skip(f"{name} is not installed")
     if target == "c":
         demand("compiler")
 
@@ -72,6 +74,12 @@ def _needs(target: str) -> None:
 def test_there_are_members() -> None:
     assert {"python", "c", "cachetools", "libcachesim"} <= set(exporters())
     assert {("c", "binpacking"), ("python", "binpacking"), ("cachetools", "cache")} <= set(MEMBERS)
+    assert {
+        ("c", "opscale"),
+        ("kubernetes", "autothrottle"),
+        ("keda", "opscale"),
+        ("rayserve", "opscale"),
+    } <= set(MEMBERS)
 
 
 @pytest.mark.parametrize(("target", "problem"), MEMBERS)
