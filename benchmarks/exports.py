@@ -1,6 +1,8 @@
 """Exports all baselines of the problems that have a system, and says which targets express them and at what cost.
 
 python -m benchmarks.exports [target ...]
+python -m benchmarks.exports corpus      # answers of a model: how many are translated
+python -m benchmarks.exports agent       # what the agent of target=kubernetes costs
 """
 
 from __future__ import annotations
@@ -8,7 +10,10 @@ from __future__ import annotations
 import base64
 import sys
 import tempfile
+import time
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from metamuse import config
 from metamuse.build import make_problem
@@ -18,6 +23,8 @@ from metamuse.export.jailed import make
 from metamuse.export.kinds import UntranslatableError
 from metamuse.export.package import ExportFailedError, run_test
 from metamuse.export.python_module import python_module
+from metamuse.export.runtime.node_agent import Agent, Settings
+from metamuse.export.runtime.target_client import TargetClient
 from metamuse.llm.parse import extract_code
 from metamuse.policy.compiled import CompiledPolicy
 from metamuse.policy.program import load
@@ -71,6 +78,39 @@ def corpus() -> int:
     return 0
 
 
+def agent() -> int:
+    """CPU time of the agent for a tick of 100 ms, on files like those of cgroup v2, policy captain."""
+    problem = make_problem(config.compose(["problem=autothrottle"]))
+    program = load(problem.baselines["captain"], problem.contract)
+    policy = CompiledPolicy(program, problem.init_example())
+    material = Material("tried", "captain", problem.name, program, policy, problem.init_example(), {}, [], "")
+    space: dict[str, Any] = {"__name__": "captain"}
+    exec(python(material), space)
+    for pods in (10, 100):
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            services = {f"{i:032x}": f"s{i}" for i in range(pods)}
+            for uid in services:
+                group = root / "kubepods" / f"pod{uid}"
+                group.mkdir(parents=True)
+                (group / "cpu.max").write_text("max 100000")
+                (group / "cpu.stat").write_text(_COUNTERS)
+            settings = Settings(root, root / "state.json", 32.0, 200.0, pods)
+            node = Agent(space["Policy"], settings, partial(dict, services), TargetClient("", ""))
+            node.look_around()
+            node.arrange()
+            node.tick()
+            began, ticks = time.process_time(), 300
+            for _ in range(ticks):
+                node.tick()
+            spent = (time.process_time() - began) / ticks
+        print(f"{pods} pods: {1e3 * spent:.2f} ms of CPU a tick, {1e3 * spent:.2f} % of a core", flush=True)
+    return 0
+
+
+_COUNTERS = "usage_usec 1\nnr_periods 1\nnr_throttled 0\nthrottled_usec 0\nnr_bursts 0\nburst_usec 0\n"
+
+
 def python(material: Material) -> str:
     """The policy as Python without numpy."""
     return python_module(material.program, material.inference, material.bounds, material.title)
@@ -81,6 +121,8 @@ def main(targets: list[str]) -> int:
     read_all()
     if targets == ["corpus"]:
         return corpus()
+    if targets == ["agent"]:
+        return agent()
     failed = False
     for name in systems_known():
         problem = make_problem(config.compose([f"problem={name}"]))

@@ -138,17 +138,23 @@ class Agent:
         self._clock = clock
         self._originals = Originals(settings.state, settings.root)
         self._compared = Comparison()
+        self._found: Mapping[str, str] | None = None
 
     def recover(self) -> int:
         """Give back limits that a process before this one left behind."""
         return self._originals.recover()
 
     def look_around(self) -> None:
-        """Find pods that came and pods that went."""
+        """Ask which pods there are; :meth:`arrange` has to do with the answer."""
         try:
-            services = self._discover()
+            self._found = self._discover()
         except (OSError, ValueError, KeyError) as error:
             _log.warning("pods cannot be listed, those known stay: %s", error)
+
+    def arrange(self) -> None:
+        """Take in pods that came and drop pods that went, if there is a new answer."""
+        services, self._found = self._found, None
+        if services is None:
             return
         groups = groups_of(self._settings.root, set(services))
         here = {group: services[uid] for uid, group in groups.items()}
@@ -273,19 +279,23 @@ class Agent:
 
     def run(self, stop: threading.Event) -> None:
         """Until ``stop`` is set; then, or at an error, all limits are given back."""
+        threading.Thread(target=self._keep_looking, args=(stop,), daemon=True).start()
         try:
             due = self._clock()
-            look = due
             while not stop.is_set():
-                if self._clock() >= look:
-                    self.look_around()
-                    look = self._clock() + DISCOVER_S
+                self.arrange()
                 self.tick()
                 due = max(due + TICK_S, self._clock())  # what was missed is not made up for
                 stop.wait(max(0.0, due - self._clock()))
         finally:
             given = self._originals.give_back()
             _log.info("%d limits given back", given)
+
+    def _keep_looking(self, stop: threading.Event) -> None:
+        """In a thread of its own, since the answer may take its time."""
+        while not stop.is_set():
+            self.look_around()
+            stop.wait(DISCOVER_S)
 
 
 def main(policy_class: type[Any], words: list[str] | None = None) -> int:

@@ -38,6 +38,7 @@ def compiled(name: str, source: str, sizes: str = "unit") -> CompiledPolicy:
     return CompiledPolicy(load(source, own.contract), own.init_example())
 
 
+@functools.cache
 def recorded(name: str, policy: CompiledPolicy) -> list[Case]:
     """A few thousand golden decisions; of a cache in both modes of sizes."""
     if name == "binpacking":

@@ -96,6 +96,7 @@ class TestAgent:
     def test_reads_decides_and_writes(self, tree: Tree) -> None:
         agent = agent_on(tree)
         agent.look_around()
+        agent.arrange()
         assert {pod.service for pod in agent.pods.values()} == {"front", "back"}
         ticks(tree, agent, 11)  # the first look has nothing to compare with
         assert tree.limits() == ["400000 100000"] * 2
@@ -113,6 +114,7 @@ class TestAgent:
 
         agent = agent_on(tree, policy=Watching, services={UIDS[0]: "front"})
         agent.look_around()
+        agent.arrange()
         ticks(tree, agent, 1)
         tree.count(tree.groups[0], 150_000, 2)
         tree.now += 0.1
@@ -125,6 +127,7 @@ class TestAgent:
     def test_shadow_mode_writes_nothing(self, tree: Tree) -> None:
         agent = agent_on(tree, dry_run=True)
         agent.look_around()
+        agent.arrange()
         ticks(tree, agent, 40)
         assert tree.limits() == ["max 100000"] * 2
         assert not (tree.root / "state.json").exists()
@@ -136,6 +139,7 @@ class TestAgent:
     def test_a_partial_read_changes_nothing(self, tree: Tree, text: str) -> None:
         agent = agent_on(tree, services={UIDS[0]: "front"})
         agent.look_around()
+        agent.arrange()
         ticks(tree, agent, 5)
         (tree.groups[0] / "cpu.stat").write_text(text)
         ticks(tree, agent, 20)
@@ -148,6 +152,7 @@ class TestAgent:
         services = dict(SERVICES)
         agent = agent_on(tree, services=services)
         agent.look_around()
+        agent.arrange()
         ticks(tree, agent, 11)
         for file in tree.groups[0].iterdir():
             file.unlink()
@@ -157,6 +162,7 @@ class TestAgent:
         assert list(json.loads((tree.root / "state.json").read_text())) == [str(tree.groups[1])]
         del services[UIDS[1]]  # its label was taken away: its limit comes back
         agent.look_around()
+        agent.arrange()
         assert not agent.pods
         assert (tree.groups[1] / "cpu.max").read_text() == "max 100000"
         assert not (tree.root / "state.json").exists()
@@ -164,6 +170,7 @@ class TestAgent:
     def test_an_error_gives_the_limits_back(self, tree: Tree) -> None:
         agent = agent_on(tree)
         agent.look_around()
+        agent.arrange()
         ticks(tree, agent, 11)
         (tree.groups[0] / "cpu.max").write_text("123 100000")
         stop = threading.Event()
@@ -183,6 +190,7 @@ class TestAgent:
 
         agent = agent_on(tree, policy=Failing, services={UIDS[0]: "front"})
         agent.look_around()
+        agent.arrange()
         ticks(tree, agent, 40)
         assert next(iter(agent.pods.values())).law.fallback == "ZeroDivisionError: float division by zero"
 
@@ -191,6 +199,7 @@ class TestAgent:
         told: list[Any] = []
         agent._targets.report = told.append  # type: ignore[method-assign, assignment]
         agent.look_around()
+        agent.arrange()
         used = 0
         for i in range(600):
             used += 30_000 if i % 2 else 50_000
@@ -372,6 +381,19 @@ def served() -> Iterator[tuple[Controller, str, Clocked, list[float]]]:
     yield controller, f"http://127.0.0.1:{server.server_address[1]}", clock, seen
     server.shutdown()
     server.server_close()
+
+
+def test_prometheus(prometheus: tuple[str, dict[str, str]]) -> None:
+    url, answers = prometheus
+    names = ("rps_10s", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "rps")
+    answers |= {f"q_{name}": str(float(i)) for i, name in enumerate(names)}
+    measure = of_prometheus(url, {name: f"q_{name}" for name in names})
+    assert measure() == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+    del answers["q_rps"]
+    with pytest.raises(IndexError):
+        measure()
+    with pytest.raises(ValueError, match="no query for rps"):
+        of_prometheus(url, dict.fromkeys(names[:5], ""))
 
 
 class TestController:

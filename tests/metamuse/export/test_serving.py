@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
+import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -326,6 +331,51 @@ class TestKeda:
 
         with pytest.raises(ValueError, match="no policy is shown speed"):
             of_prometheus("http://x", {"speed": "1"}, {})
+
+    def test_the_whole_program(self, tmp_path: Path, prometheus: tuple[str, dict[str, str]]) -> None:
+        demand("grpc")
+        import grpc
+
+        url, answers = prometheus
+        answers |= {"rate": "12.0", "busy": "0.9", "ready": "2", "none": "NaN"}
+        made = making.material("opscale", making.problem("opscale").baselines["token_rate"])
+        for name, text in keda.EXPORTER.files(made).items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text)
+        config = json.loads((tmp_path / "scaling.json").read_text())
+        each = {"prefill": {"ready": "ready", "busy": "busy", "wait": "none"}}
+        config |= {
+            "interval": 0.1,
+            "prometheus": url,
+            "queries": {"whole": {"rps": "rate"}, "deployments": each},
+        }
+        (tmp_path / "scaling.json").write_text(json.dumps(config))
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            address = f"127.0.0.1:{free.getsockname()[1]}"
+        command = [
+            sys.executable,
+            "-m",
+            "opscale_tried.scaler",
+            "--config",
+            "scaling.json",
+            "--address",
+            address,
+        ]
+        with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+            with grpc.insecure_channel(address) as channel:
+                grpc.channel_ready_future(channel).result(timeout=30)
+                value = None
+                for _ in range(100):
+                    try:
+                        value = asked(channel, "GetMetrics", "GetMetricsResponse", request())
+                        break
+                    except grpc.RpcError:
+                        time.sleep(0.1)
+            assert value is not None and value.metricValues[0].metricValue >= 1
+            process.terminate()
+            said = process.communicate(timeout=20)[1]
+        assert process.returncode == 0 and "listens on port" in said and "ERROR" not in said
 
     def test_package(self, tmp_path: Path) -> None:
         made = making.material("opscale", making.problem("opscale").baselines["hpa"])
