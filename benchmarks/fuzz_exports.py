@@ -139,7 +139,7 @@ static void run(void)
     "binpacking": """
 static void run(void)
 {
-    int64_t capacity = 1 + (int64_t)draw(2), most = 1 + (int64_t)draw(2);
+    int64_t capacity = 1 + (int64_t)draw(2), most = 1 + (int64_t)draw(1);
     fuzzed *p = fuzzed_new(capacity, most);
     demand(p != NULL, "it is made");
     while (at < end) {
