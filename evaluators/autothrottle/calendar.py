@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from evaluators.autothrottle import layout as k
 from evaluators.autothrottle.compiling import inlined
 
@@ -16,29 +14,28 @@ def schedule(items, heads, i, time):  # type: ignore[no-untyped-def]
     item = items[i]
     item.time = time
     slot = (time >> k.SLOT_BITS) & _SLOTS_MASK
-    before = np.int32(-1)
     after = heads[slot]
+    if after < 0 or items[after].time > time:
+        item.next = after
+        heads[slot] = i
+        return
+    before = after
+    after = items[before].next
     while after >= 0 and items[after].time <= time:
         before = after
-        after = items[after].next
+        after = items[before].next
     item.next = after
-    item.before = before
-    if after >= 0:
-        items[after].before = i
-    if before >= 0:
-        items[before].next = i
-    else:
-        heads[slot] = i
+    items[before].next = i
 
 
 @inlined
 def unschedule(items, heads, i):  # type: ignore[no-untyped-def]
-    """Take item ``i`` out of the calendar."""
-    before = items[i].before
-    after = items[i].next
-    if after >= 0:
-        items[after].before = before
-    if before >= 0:
-        items[before].next = after
-    else:
-        heads[(items[i].time >> k.SLOT_BITS) & _SLOTS_MASK] = after
+    """Take item ``i`` out of the calendar. Its slot holds few others, so that nobody need know who is before him."""
+    slot = (items[i].time >> k.SLOT_BITS) & _SLOTS_MASK
+    before = heads[slot]
+    if before == i:
+        heads[slot] = items[i].next
+        return
+    while items[before].next != i:
+        before = items[before].next
+    items[before].next = items[i].next

@@ -55,7 +55,6 @@ def new_visit(control, items, services, steps, step, parent, owner, key):  # typ
     item = items[i]
     control[k.FREE] = item.next
     control[k.N_FREE] -= 1
-    item.kind = k.WORK
     item.step = step
     item.parent = parent
     item.owner = owner
@@ -297,10 +296,7 @@ def _advance(  # type: ignore[no-untyped-def]
         now = item.time
         if now > until:
             break
-        after = item.next
-        heads[slot_time & _SLOTS_MASK] = after
-        if after >= 0:
-            items[after].before = -1
+        heads[slot_time & _SLOTS_MASK] = item.next
         kind = item.kind
         top = 0
         number = np.int64(0)

@@ -17,15 +17,14 @@ NEVER = 1 << 62
 
 #: Kinds of items: whatever waits for a time or in a queue.
 REFILL, EXHAUST, NEXT_SECOND, USER, WORK, ARRIVAL = range(6)
-#: Of an item, 64 bytes: a line of the cache. `time` is when it is due; `next` and `before` are its neighbours in the calendar or
-#: a queue; `finish` what its service's clock shows when its work is done; `step` what a visit does now, a row of :data:`STEP`;
+#: Of an item, 64 bytes: a line of the cache. `time` is when it is due; `next` follows it in the calendar or a queue; `finish` what its service's clock shows when its work is done; `step` what a visit does now, a row of :data:`STEP`;
 #: `pending` how many answers it waits for, or WORKED or OVER; `number` counts the requests of a user.
 ITEM = np.dtype(
     [
         *((name, np.int64) for name in ("time", "finish", "key", "began")),
-        *((name, np.int32) for name in ("next", "before", "parent", "owner")),
+        *((name, np.int32) for name in ("next", "parent", "owner", "pending")),
         ("step", np.uint32),
-        *((name, np.int32) for name in ("kind", "pending", "number")),
+        *((name, np.int32) for name in ("kind", "number", "unused")),
     ]
 )
 #: In `pending`: the work of the step is done, its calls are next; all steps are done.

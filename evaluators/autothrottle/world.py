@@ -74,13 +74,14 @@ class World:
         first_visit = 2 * n + 1 + users
         room, head_room = room_for(load)
         items = k.in_lines(first_visit + room, k.ITEM)
-        for name in ("next", "before", "parent", "owner", "kind"):
+        for name in ("next", "parent", "owner"):
             items[name] = -1
         items["time"] = k.NEVER
         items["kind"][:n] = k.REFILL
         items["kind"][n : 2 * n] = k.EXHAUST
         items["kind"][2 * n] = k.NEXT_SECOND
         items["kind"][2 * n + 1 : first_visit] = k.USER if load.closed else k.ARRIVAL
+        items["kind"][first_visit:] = k.WORK
         items["next"][first_visit:-1] = np.arange(first_visit + 1, first_visit + room)
         self.items = items
         self.heads = np.full(1 << k.SLOTS_BITS, -1, dtype=np.int32)

@@ -276,11 +276,10 @@ def lines(
         parts.append(f'<path d="M{path}" class="line {one.css}"><title>{escape(one.label)}</title></path>')
     if level is not None:
         parts.append(_line(left, y(level[1]), WIDTH - 12, y(level[1]), "level"))
-        parts.append(_text(WIDTH - 14, y(level[1]) - 5, level[0], "end", "tick level-name"))
     parts += [
         *_axis(x, bottom, x_label),
         _text(left, top - 18, y_label, "start", "axis"),
-        *_legend(series, top - 18),
+        *_legend(series, top - 18, "" if level is None else level[0]),
     ]
     return _figure(bottom + 42, f"{y_label} over {x_label}", parts)
 
@@ -525,9 +524,14 @@ def _triangle(x: float, y: float, r: float) -> str:
 _SHAPES = {"solution": _circle, "baseline": _square, "bound": _triangle}
 
 
-def _legend(series: Sequence[Series], at: float) -> list[str]:
-    """Names of series with their colours, to the right."""
+def _legend(series: Sequence[Series], at: float, level: str = "") -> list[str]:
+    """Names of series with their colours, to the right, and of a level if there is one: beside its line it would lie on others."""
     parts, x = [], WIDTH - 12.0
+    if level:
+        x -= 6.2 * len(level)
+        parts.append(_text(x, at, level, "start", "tick level-name"))
+        parts.append(_line(x - 24, at - 4, x - 5, at - 4, "level"))
+        x -= 40
     for one in reversed(series):
         label = _cut(one.label, 34)
         x -= 6.2 * len(label)

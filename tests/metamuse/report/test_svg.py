@@ -94,6 +94,8 @@ def test_lines_end_where_their_values_do() -> None:
     bottom, top, last = (y for _, y in points)
     assert last == pytest.approx((bottom + top) / 2, abs=0.1)
     assert path.findtext("title") == "a"
+    (level,) = (text for text in root.findall("text") if text.text == "slo")
+    assert float(level.get("y", "nan")) < top  # above the plot, where no line can cross it
 
 
 def test_groups_have_a_bar_for_each_series() -> None:
