@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass, field, fields
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import Any
 
 from evaluators.base import WorkloadError
 from evaluators.dex.costs import Costs
@@ -22,6 +23,20 @@ MIXES = {
 #: Bytes of a node, and records that a scan reads.
 NODE_BYTES, SCAN_RECORDS = 1024, 100
 _MOST_KEYS, _MOST_OPS = 1 << 32, 1 << 26
+
+
+#: Operations of cells whose streams are all kept.
+_SMALL = 1 << 22
+
+
+@lru_cache(maxsize=256)
+def _small(arguments: tuple[Any, ...]) -> Streams:
+    return make_streams(*arguments)
+
+
+@lru_cache(maxsize=1)
+def _large(arguments: tuple[Any, ...]) -> Streams:
+    return make_streams(*arguments)
 
 
 @dataclass(frozen=True)
@@ -47,6 +62,9 @@ class Cell:
         levels: Highest level that may be offloaded (M).
         fill: Keys in each leaf at first, for inserts.
         seed: Of keys and of the simulator's own draws.
+        parent_lock: Whether a parent has at most one read or call under way (else a control, no system).
+        central_queue: Whether all replacements of a server pass through one queue under a lock, instead of the cooling map.
+        costs: What things take.
     """
 
     name: str
@@ -67,6 +85,8 @@ class Cell:
     levels: int = 3
     fill: int = 29
     seed: int = 1
+    parent_lock: bool = True
+    central_queue: bool = False
     costs: Costs = field(default_factory=Costs)
 
     def __post_init__(self) -> None:
@@ -139,13 +159,15 @@ class Cell:
         """Operations of each server's stream that fill its cache."""
         return 0 if self.cold else 4 * self.frames
 
-    @cached_property
+    @property
     def streams(self) -> Streams:
-        """Leaves and operations of all servers, the same for every policy."""
-        return make_streams(
+        """Leaves and operations of all servers, the same for every policy; drawn once, those of large cells one at a time."""
+        arguments = (
             self.keys, self.fanout, self.servers, self.theta, self.filling, self.ops, self.warm, self.shifts,
             self.flood, MIXES[self.mix], self.seed,
         )  # fmt: skip
+        size = self.servers * (self.filling + self.ops)
+        return (_small if size <= _SMALL else _large)(arguments)
 
     def digest(self) -> str:
         """A hash of everything that decides the result."""

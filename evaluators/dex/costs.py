@@ -23,6 +23,8 @@ class Costs:
         bandwidth: Of a NIC, each direction.
         nic_verb: Least occupancy of a NIC by a verb.
         fifo: A replacement in a central queue, under its lock.
+        walk: The local part of an operation of Sherman and SMART.
+        section: What SMART's cache holds its lock for, a read.
         hand_over: What a contended lock across the network takes more.
     """
 
@@ -40,3 +42,5 @@ class Costs:
     nic_verb: float = 0.025
     fifo: float = 1.05
     hand_over: float = 3.0
+    walk: float = 1.2
+    section: float = 0.38

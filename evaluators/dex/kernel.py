@@ -7,11 +7,10 @@ the arrays in between.
 from __future__ import annotations
 
 import functools
-import hashlib
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-from numba import njit, types
+from numba import types
 
 from evaluators.dex import layout as k
 from evaluators.dex.cache import (
@@ -28,14 +27,13 @@ from evaluators.dex.cache import (
     vacate,
     written,
 )
-from evaluators.dex.memory import OPTIONS, b1, compiled, f1, f2, i1, i2, i3, s1, s2, u1
+from evaluators.dex.caching import cached
+from evaluators.dex.memory import b1, compiled, f1, f2, i1, i2, i3, s1, s2, u1
 from evaluators.dex.mixing import mix
 from evaluators.dex.network import call, hold, lock
 from evaluators.digest import fold
 
 SIGNATURE = types.int64(types.int64[:, ::1])
-#: Modules whose text is compiled into the kernel.
-_SOURCES = ("../digest.py", "kernel.py", "cache.py", "network.py", "mixing.py", "memory.py", "layout.py")
 #: Rounds of sampling after which a policy that names no victim fails.
 _MOST_ROUNDS = 1 << 16
 
@@ -376,6 +374,7 @@ def provide(table):  # type: ignore[no-untyped-def]
         ints[k.FRAME] = server * ints[k.N_FRAMES] + servers[server, k.UNTOUCHED]
         return k.FETCH
     if ints[k.FROZEN] == 1:
+        ints[k.FRAME] = -1
         return k.FETCH
     if ints[k.CENTRAL_FIFO] == 1:
         times = f2(table, k.TIMES)
@@ -619,16 +618,8 @@ def _fill(table):  # type: ignore[no-untyped-def]
     return 0
 
 
-def _named(function: Any) -> Any:
-    """Compile and cache an entry point under a name that depends on every module that is compiled into it.
-
-    Numba looks at this file alone to see whether what it cached is outdated.
-    """
-    folder = Path(__file__).parent
-    texts = [(folder / name).read_bytes() for name in _SOURCES]
-    name = function.__name__.strip("_")
-    function.__qualname__ = f"{name}_{hashlib.sha256(b'|'.join(texts)).hexdigest()[:16]}"
-    made = njit(cache=True, **OPTIONS)(function)
+def _made(function: Callable[..., Any]) -> Any:
+    made = cached(function)
     made.compile(SIGNATURE)
     made.disable_compile()
     return made
@@ -637,10 +628,10 @@ def _named(function: Any) -> Any:
 @functools.cache
 def advance() -> Any:
     """The event loop, compiled for :data:`SIGNATURE` once a machine, then from Numba's cache."""
-    return _named(_advance)
+    return _made(_advance)
 
 
 @functools.cache
 def fill() -> Any:
     """Fills the caches before the first operation."""
-    return _named(_fill)
+    return _made(_fill)

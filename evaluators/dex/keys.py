@@ -10,8 +10,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from evaluators.dex.caching import cached
 from evaluators.dex.layout import SCAN
 from evaluators.dex.memory import compiled
 from evaluators.dex.mixing import UNIT, mix
@@ -55,7 +55,7 @@ def rank_of(u, keys, theta, zetan, alpha, eta):  # type: ignore[no-untyped-def]
     return min(keys - 1, int(keys * (eta * u - eta + 1.0) ** alpha))
 
 
-@njit(cache=True)
+@cached
 def _draw(leaves, kinds, bounds, numbers, zipf, shares, filled):  # type: ignore[no-untyped-def]
     keys, fanout, filling, ops, warm, shifts, seed = numbers
     theta, zetan, alpha, eta, flood = zipf

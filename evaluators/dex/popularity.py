@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from evaluators.dex.caching import cached
 from evaluators.dex.cell import Cell
 from evaluators.dex.keys import zeta
 from evaluators.dex.mixing import mix
 
 
-@njit(cache=True)
+@cached
 def _masses(out, keys, fanout, theta, phase, seed):  # type: ignore[no-untyped-def]
     for rank in range(keys):
         key = mix(rank + (phase << 40) + (seed << 48)) % keys

@@ -190,9 +190,8 @@ def configure(world: World, methods: frozenset[str]) -> None:
 
 
 def simulate(
-    policy: Policy, loop: Any, cell: Cell, watch: Callable[[World], None] | None = None, slices: int = 1,
-    prepare: Callable[[World], None] | None = None,
-) -> Score:  # fmt: skip
+    policy: Policy, loop: Any, cell: Cell, watch: Callable[[World], None] | None = None, slices: int = 1
+) -> Score:
     """Run a cell with fresh policies, one a compute thread.
 
     Args:
@@ -201,7 +200,6 @@ def simulate(
         cell: What it serves.
         watch: Called after each of ``slices`` equal parts of the operations.
         slices: How many.
-        prepare: Changes the fresh world, for controls (no parent lock, a central queue).
 
     Returns:
         Million operations a second by the slowest server, times the servers. Details: see :func:`score`.
@@ -211,8 +209,6 @@ def simulate(
     """
     world = make_world(cell)
     configure(world, policy.methods)
-    if prepare is not None:
-        prepare(world)
     answered = np.zeros(1)
     threads = cell.servers * cell.threads
     began, worked = time.perf_counter(), time.thread_time()

@@ -10,7 +10,7 @@ import numpy as np
 from evaluators.dex import kernel
 from evaluators.dex import layout as k
 from evaluators.dex.cell import Cell
-from evaluators.dex.memory import addresses
+from evaluators.dex.memory import DTYPES, addresses
 
 
 @dataclass(frozen=True)
@@ -83,13 +83,14 @@ def room(cell: Cell) -> int:
     return min(1 << 16, cell.ops) if cell.inserts else 0
 
 
-def make_world(cell: Cell, filled: bool = True) -> World:
-    """Fresh arrays; the roots are cached, and what earlier operations touched unless the cell is cold or not ``filled``."""
-    frames = cell.frames
-    levels, nodes, rows = _levels(cell)
-    words = 1 << max(6, (2 * frames - 1).bit_length())
+def common(cell: Cell, leaves: np.ndarray, kinds: np.ndarray) -> dict[int, np.ndarray]:
+    """The arrays that every simulated system has, by row of the table.
+
+    Args:
+        cell: What is run.
+        leaves, kinds: Streams of all servers, one after the other.
+    """
     ints = np.zeros(k.INTS_SIZE, dtype=np.int64)
-    buckets = max(k.PROBES, frames // (10 * k.SLOTS))
     for place, value in (
         (k.N_SERVERS, cell.servers),
         (k.N_MEMORY, cell.memory),
@@ -98,16 +99,13 @@ def make_world(cell: Cell, filled: bool = True) -> World:
         (k.HEIGHT, cell.height),
         (k.FANOUT, cell.fanout),
         (k.LIMIT, cell.levels),
-        (k.N_FRAMES, frames),
-        (k.BUCKETS, buckets),
-        (k.WORD_MASK, words - 1),
         (k.OPS, cell.ops),
         (k.WARM, cell.warm),
-        (k.FILLING, cell.filling),
         (k.SCAN_LEAVES, cell.scan_leaves),
         (k.LEAF_ROOM, room(cell)),
         (k.FILL, cell.fill),
-        (k.PARENT_LOCK, 1),
+        (k.PARENT_LOCK, int(cell.parent_lock)),
+        (k.CENTRAL_FIFO, int(cell.central_queue)),
         (k.LOOKS, 2),
         (k.RANDOM, cell.seed << 40),
         (k.SEATED, cell.servers * cell.threads),
@@ -132,51 +130,71 @@ def make_world(cell: Cell, filled: bool = True) -> World:
     ):
         floats[place] = cost
     threads = cell.servers * cell.threads
-    machines = max(cell.servers, cell.memory)
+    # Two directions of each NIC, the CPUs of each memory server, a section of each compute server that runs alone.
+    resources = 2 * max(cell.servers, cell.memory) + cell.memory + cell.servers
+    return {
+        k.INTS: ints,
+        k.FLOATS: floats,
+        k.HEAP: np.arange(threads, dtype=np.int32),
+        k.CLOCKS: np.zeros(threads),
+        k.SERVERS: np.zeros((cell.servers, k.SERVER_SIZE), dtype=np.int64),
+        k.TIMES: np.zeros((cell.servers, k.TIMES_SIZE)),
+        k.STREAM: leaves,
+        k.OPERATIONS: kinds,
+        k.USED: np.zeros((resources, k.BINS)),
+        k.BIN: np.full((resources, k.BINS), -1, dtype=np.int64),
+        k.LOCKED: np.full((cell.servers, k.LOCKS), -1, dtype=np.int64),
+        k.UNTIL: np.zeros((cell.servers, k.LOCKS, 2)),
+        k.LATENCIES: np.zeros(k.LATENCY_BINS, dtype=np.int64),
+        k.MISSES: np.zeros((cell.height, 3), dtype=np.int64),
+    }
+
+
+def assembled(arrays: dict[int, np.ndarray]) -> World:
+    """A world of the arrays given by row; the others are empty."""
+    empty = [np.zeros((0,) * int(kind[1]), dtype=DTYPES[kind[0]]) for kind in k.KINDS]
+    return World(tuple(arrays.get(row, none) for row, none in enumerate(empty)))
+
+
+def make_world(cell: Cell, filled: bool = True) -> World:
+    """Fresh arrays; the roots are cached, and what earlier operations touched unless the cell is cold or not ``filled``."""
+    frames = cell.frames
+    levels, nodes, rows = _levels(cell)
+    words = 1 << max(6, (2 * frames - 1).bit_length())
+    buckets = max(k.PROBES, frames // (10 * k.SLOTS))
+    arrays = common(cell, cell.streams.leaves, cell.streams.kinds)
+    ints = arrays[k.INTS]
+    ints[k.N_FRAMES], ints[k.BUCKETS], ints[k.WORD_MASK] = frames, buckets, words - 1
+    ints[k.FILLING] = cell.filling
+    costs = cell.costs
+    threads = cell.servers * cell.threads
     held = np.zeros((cell.servers * frames, k.FRAME_SIZE), dtype=np.int32)
     held[:, k.HOLDS] = -1
-    servers = np.zeros((cell.servers, k.SERVER_SIZE), dtype=np.int64)
+    servers = arrays[k.SERVERS]
     servers[:, k.UNTOUCHED] = frames
-    resources = 2 * machines + cell.memory
     leafy = nodes if cell.inserts else 1
     means = np.zeros((threads, k.THREAD_SIZE))
     means[:, k.READ_MEAN] = costs.software + costs.verb
     means[:, k.RPC_MEAN] = costs.wire + costs.service
-    streams = cell.streams
-    world = World(
-        (
-            ints,
-            floats,
-            np.arange(threads, dtype=np.int32),
-            np.zeros(threads),
-            means,
-            np.zeros((threads, k.FREE_ROOM + 3), dtype=np.int32),
-            servers,
-            np.zeros((cell.servers, k.TIMES_SIZE)),
-            levels,
-            np.full(nodes, -1, dtype=np.int32),
-            np.zeros(nodes, dtype=np.int64),
-            held,
-            np.zeros((cell.servers * buckets, k.SLOTS + 2), dtype=np.int32),
-            np.zeros(cell.servers * words, dtype=np.uint32),
-            streams.leaves,
-            streams.kinds,
-            np.zeros((resources, k.BINS)),
-            np.full((resources, k.BINS), -1, dtype=np.int64),
-            np.full((cell.servers, k.LOCKS), -1, dtype=np.int64),
-            np.zeros((cell.servers, k.LOCKS, 2)),
-            np.zeros(k.LATENCY_BINS, dtype=np.int64),
-            np.zeros(k.FEATURE_SIZE),
-            np.zeros(k.MOST_LOOKS, dtype=np.int32),
-            np.zeros(k.MOST_LOOKS),
-            np.zeros((cell.servers, k.CENTRAL_WORDS)),
-            np.zeros(leafy, dtype=np.int32),
-            np.full(leafy, -1, dtype=np.int32),
-            np.zeros((rows if cell.inserts else 1, k.TWIN_COLUMNS), dtype=np.int32),
-            np.zeros((cell.height, 3), dtype=np.int64),
-            np.zeros((k.MOST_LOOKS, k.LOOKED_SIZE), dtype=np.int64),
-        )
-    )
+    arrays |= {
+        k.THREADS: means,
+        k.FREE: np.zeros((threads, k.FREE_ROOM + 3), dtype=np.int32),
+        k.LEVELS: levels,
+        k.FRAME_OF: np.full(nodes, -1, dtype=np.int32),
+        k.SWIZZLED: np.zeros(nodes, dtype=np.int64),
+        k.FRAMES: held,
+        k.COOLING: np.zeros((cell.servers * buckets, k.SLOTS + 2), dtype=np.int32),
+        k.WORDS: np.zeros(cell.servers * words, dtype=np.uint32),
+        k.FEATURES: np.zeros(k.FEATURE_SIZE),
+        k.SAMPLED: np.zeros(k.MOST_LOOKS, dtype=np.int32),
+        k.SCORES: np.zeros(k.MOST_LOOKS),
+        k.CENTRAL: np.zeros((cell.servers, k.CENTRAL_WORDS)),
+        k.NEWS: np.zeros(leafy, dtype=np.int32),
+        k.TWIN: np.full(leafy, -1, dtype=np.int32),
+        k.TWINS: np.zeros((rows if cell.inserts else 1, k.TWIN_COLUMNS), dtype=np.int32),
+        k.LOOKED: np.zeros((k.MOST_LOOKS, k.LOOKED_SIZE), dtype=np.int64),
+    }
+    world = assembled(arrays)
     frame_of = world.arrays[k.FRAME_OF]
     for server in range(cell.servers):
         servers[server, k.UNTOUCHED] -= 1

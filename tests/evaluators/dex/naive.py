@@ -12,18 +12,16 @@ from typing import Any
 
 from evaluators.dex.cell import Cell
 
-MASK = (1 << 63) - 1
+MASK = (1 << 64) - 1
 BYPASS, ADMIT, OFFLOAD = range(3)
 LOOKUP, UPDATE, INSERT, SCAN = range(4)
 
 
 def mix(x: int) -> int:
-    z = (x * 0x1E3779B97F4A7C15 + 0x3F58476D1CE4E5B9) & MASK
-    z ^= z >> 31
-    z = (z * 0x14D049BB133111EB) & MASK
-    z ^= z >> 29
-    z = (z * 0x3F58476D1CE4E5B9) & MASK
-    return z ^ (z >> 32)
+    z = (x + 0x9E3779B97F4A7C15) & MASK
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
+    return (z ^ (z >> 31)) >> 1
 
 
 class Calendar:

@@ -218,8 +218,24 @@ def test_central_words_are_dear() -> None:
 
 
 def test_the_parents_lock_holds_misses_up() -> None:
-    def unlocked(world: World) -> None:
-        world.ints[k.PARENT_LOCK] = 0
-
     cell = CELLS["crowd"]
-    assert run(COIN, cell, prepare=unlocked).value > 1.05 * run(COIN, cell).value
+    assert run(COIN, replace(cell, parent_lock=False)).value > 1.05 * run(COIN, cell).value
+
+
+def test_a_central_queue_bounds_replacements() -> None:
+    cell = replace(CELLS["crowd"], central_queue=True, cpus=0)
+    score = run(COIN, cell)
+    rounds = score.details["samples"] / 2
+    assert rounds * score.value / cell.servers <= 1.02 / cell.costs.fifo
+    assert score.value < 0.8 * run(COIN, replace(cell, central_queue=False)).value
+
+
+def test_draws_are_even_and_the_same_in_python() -> None:
+    from evaluators.dex.mixing import UNIT, mix
+    from tests.evaluators.dex import naive
+
+    drawn = [mix(x) for x in range(20_000)]
+    assert drawn[:500] == [naive.mix(x) for x in range(500)]
+    counts = np.histogram(np.array(drawn) * UNIT, 20, (0.0, 1.0))[0]
+    assert counts.sum() == len(drawn)
+    assert abs(counts / 1000 - 1).max() < 0.12

@@ -1,0 +1,94 @@
+"""The mechanisms of caching and offloading: every part fits every other, and what they make does what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from evaluators.base import Score
+from evaluators.dex import simulator
+from metamuse.policy.compiled import InterpretedPolicy
+from metamuse.policy.program import load
+from problems.base import make
+from problems.composing import Part, Plan
+from problems.dex.mechanisms import LIBRARY
+from problems.dex.mechanisms.catalogue import MECHANISMS
+from problems.dex.mechanisms.plan import combine, drafted
+from problems.dex.mechanisms.rules import PLACES, RULES
+from problems.dex.mechanisms.structures import STRUCTURES
+
+PROBLEM = make(yaml.safe_load((Path(__file__).parents[3] / "conf/problem/dex.yaml").read_text()))
+SHORT = PROBLEM.probes()[:2]
+
+
+def source(structure: str, *rules: str, **numbers: float) -> str:
+    return drafted(Plan(Part(structure), tuple(map(Part, rules)), numbers)).source("x")
+
+
+def run(text: str) -> list[Score]:
+    policy = InterpretedPolicy(load(text, simulator.CONTRACT))
+    loop = simulator.bind(policy)
+    return [simulator.simulate(policy, loop, cell) for cell in SHORT]
+
+
+@pytest.mark.parametrize("structure", STRUCTURES)
+def test_every_structure_runs_with_every_rule(structure: str) -> None:
+    plain = source(structure)
+    run(plain)
+    for rule in RULES:
+        text = source(structure, rule)
+        assert text != plain, rule
+        run(text)
+
+
+def test_random_combinations_run() -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(15):
+        drawn = rng.choice(len(MECHANISMS), 5, replace=False)
+        plan = combine([(MECHANISMS[i].parts, float(rng.random())) for i in drawn], rng)
+        roles = [rule.role for rule in plan.rules]
+        assert all(roles.count(role) <= most for role, most in PLACES.items())
+        run(drafted(plan, rng).source("x"))
+
+
+def test_the_catalogue_names_every_part_and_nothing_else() -> None:
+    named = {part for mechanism in MECHANISMS for part in mechanism.parts}
+    assert named | {"plain"} == set(STRUCTURES) | set(RULES)
+    assert len({m.id for m in MECHANISMS}) == len(MECHANISMS) >= 10
+
+
+def test_plans_survive_a_design() -> None:
+    plan = Plan(Part("gaps"), (Part("leaf_again"), Part("victim_heat")), {"UNIT": 100})
+    found = LIBRARY.read(f"Kept. {plan.line(drafted(plan).numbers)}")
+    assert found is not None
+    assert found.structure.name == "gaps"
+    assert found.numbers["UNIT"] == 100
+
+
+@pytest.mark.parametrize("structure", ["counts", "misses", "stamps", "gaps"])
+def test_what_is_used_more_is_hotter_and_cools(structure: str) -> None:
+    state = InterpretedPolicy(load(source(structure, EVERY=1), simulator.CONTRACT)).state(0, 8, 4, 5)
+    once = often = 0
+    for now in range(100, 2100, 100):
+        often = state.note(0, 0, often, now)
+        if hasattr(state, "on_hit"):
+            often = state.on_hit(0, 0, often, now)
+        if now == 100:
+            once = often
+    assert 0 <= often < 1 << 32
+    assert state.heat(often, 2100) > state.heat(once, 2100) >= 0.0
+    assert state.heat(0, 2100) == 0.0
+    assert state.heat(often, 10_000_000) < state.heat(often, 2100)
+
+
+def test_rules_do_what_they_say() -> None:
+    few, many = (run(source("plain", "leaf_few", FEW=chance))[0].details for chance in (0.002, 0.3))
+    assert few["rejected"] > many["rejected"]
+    assert all(score.details["rpcs"] == 0 for score in run(source("plain")))
+    assert sum(score.details["rpcs"] for score in run(source("plain", "offload_mix"))) > 0
+    dear, cheap = (run(source("plain", "victim_clean", STAIN=stain))[1].details for stain in (4.0, 0.2))
+    assert dear["write_backs"] == cheap["write_backs"]  # only the order counts
+    assert dear["write_backs"] < run(source("plain"))[1].details["write_backs"]
