@@ -82,11 +82,11 @@ def read_record(path: str) -> Record:
         if name is None:
             raise WorkloadError(f"{path}: has no column for {what} ({', '.join(names)})")
         found[what] = table.column(name)
+    if not table.num_rows:
+        raise WorkloadError(f"{path}: holds no rows")
     if not pa.types.is_timestamp(found["time"].type):
         raise WorkloadError(f"{path}: times are not written as 2018-08-19 16:23:51")
     times = found["time"].to_numpy().astype("datetime64[s]")
-    if not len(times):
-        raise WorkloadError(f"{path}: holds no rows")
     labels = np.array([str(place) for place in found["place"].to_pylist()])
     places = tuple(sorted(set(labels.tolist())))
     start = times.min().astype("datetime64[D]")

@@ -19,6 +19,9 @@ from problems.base import Metric, Problem
 from problems.figures import Figure, Tradeoff
 from problems.sensing.watching import season, watched
 
+#: Synthetic scenarios on which finalists are scored where the hold-out set is real sites: one of each kind.
+_EACH_KIND = len(KINDS)
+
 
 class SensingProblem(Problem):
     """A soil sensor network (arXiv 2102.10260): what is known at the base, for the energy that there is.
@@ -103,7 +106,7 @@ class SensingProblem(Problem):
             if self._files:  # the gate: no winner without its score on real sites
                 suites = {"real sites": replays(self._files), **suites}
         else:
-            suites = {"synthetic": synthetic_suite("holdout", seed, hardware=self._hardware), **suites}
+            suites = {"synthetic": synthetic_suite("holdout", seed, _EACH_KIND, self._hardware), **suites}
         return {what: [Measured(scenario) for scenario in suite] for what, suite in suites.items()}
 
     def load(self, patterns: str) -> Sequence[Measured]:
