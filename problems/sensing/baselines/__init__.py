@@ -1,0 +1,1 @@
+"""Known policies, in the policy contract."""
