@@ -1,6 +1,6 @@
 """Exports all baselines of the problems that have a system, and says which targets express them and at what cost.
 
-python -m benchmarks.exports [target ...]
+python -m benchmarks.exports [target or problem ...]
 python -m benchmarks.exports corpus      # answers of a model: how many are translated
 python -m benchmarks.exports agent       # what the agent of target=kubernetes costs
 """
@@ -116,15 +116,16 @@ def python(material: Material) -> str:
     return python_module(material.program, material.inference, material.bounds, material.title)
 
 
-def main(targets: list[str]) -> int:
+def main(words: list[str]) -> int:
     """Print one line an export; 1 if one is not equivalent."""
     read_all()
-    if targets == ["corpus"]:
+    if words == ["corpus"]:
         return corpus()
-    if targets == ["agent"]:
+    if words == ["agent"]:
         return agent()
+    targets = [word for word in words if word not in systems_known()]
     failed = False
-    for name in systems_known():
+    for name in [word for word in words if word in systems_known()] or systems_known():
         problem = make_problem(config.compose([f"problem={name}"]))
         workloads = [w for which in ("holdout", "validation", "feedback") for w in problem.workloads(which)]
         for target in targets or list(exporters()):

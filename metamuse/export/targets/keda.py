@@ -29,7 +29,8 @@ ENTRYPOINT ["python", "-m", "{package}.scaler"]
 CMD ["--config=/etc/scaler/scaling.json"]
 """
 
-_DEPLOY = """apiVersion: apps/v1
+_DEPLOY = """# kubectl create configmap {name} --from-file=scaling.json && kubectl apply -f deploy.yaml
+apiVersion: apps/v1
 kind: Deployment
 metadata:
   name: {name}
@@ -45,7 +46,7 @@ spec:
       automountServiceAccountToken: false
       containers:
         - name: scaler
-          image: registry.example/{name}:1
+          image: registry.example/{package}:1
           ports:
             - containerPort: 6000
           securityContext:
@@ -57,7 +58,7 @@ spec:
             - {{name: config, mountPath: /etc/scaler}}
       volumes:
         - name: config
-          configMap: {{name: {name}}}  # kubectl create configmap {name} --from-file=scaling.json
+          configMap: {{name: {name}}}
 ---
 apiVersion: v1
 kind: Service
@@ -101,8 +102,8 @@ class KedaExporter:
 
     def usage(self, problem: str) -> str:
         return """    python -m {package}.scaler --config scaling.json --address '[::]:6000'
-    docker build -t registry.example/{package}:1 .
-    kubectl create configmap {package} --from-file=scaling.json && kubectl apply -f deploy.yaml
+    docker build -t registry.example/{package}:1 . && docker push registry.example/{package}:1
+    head -1 deploy.yaml                # what to type then, after you have put in your image and deployments
 
 `scaling.json` names the deployments and their groups, the profile of a replica, and a query of Prometheus for everything
 that is measured; what has no query is 0 for the policy. Its profile is that of the first workload on which golden decisions

@@ -103,7 +103,7 @@ spec:
       priorityClassName: system-node-critical
       containers:
         - name: agent
-          image: registry.example/{name}:1
+          image: registry.example/{package}:1
           args:
             - "{package}.agent"
             - --root=/host/cgroup
@@ -154,7 +154,7 @@ spec:
       automountServiceAccountToken: false
       containers:
         - name: controller
-          image: registry.example/{name}:1
+          image: registry.example/{package}:1
           args: ["{package}.controller", "--config=/etc/{name}/config.json"]
           env:
             - name: CONTROLLER_TOKEN
