@@ -22,7 +22,7 @@ class Costs:
         loopback: The part of a latency that is left between servers of the same machine.
         bandwidth: Of a NIC, each direction.
         nic_verb: Least occupancy of a NIC by a verb.
-        fifo: A replacement in a central queue, under its lock.
+        fifo: Two replacements in a central queue, under its lock.
         walk: The local part of an operation of Sherman and SMART.
         section: What SMART's cache holds its lock for, a read.
         hand_over: What a contended lock across the network takes more.
@@ -40,7 +40,7 @@ class Costs:
     loopback: float = 0.9
     bandwidth: float = 9000.0
     nic_verb: float = 0.025
-    fifo: float = 1.05
+    fifo: float = 2.1
     hand_over: float = 3.0
     walk: float = 1.2
     section: float = 0.38

@@ -48,18 +48,31 @@ def claims(problem: Problem, quick: bool) -> Sequence[Claim]:
         claim(11, "Offload-only, read-intensive, 144 threads, Mops", None, 4.0, "DEX, figure 5", "must", _offload_only),
         claim(12, "DEX, read-only, 256 MB: RPCs an operation", None, 0.001, _TABLE, "should", _vanishing),
         claim(13, "DEX, read-intensive, over cache sizes: the largest deviation from the paper, %", None, 15.0,
-              "DEX, figure 11", "should", _sweep),
+              "DEX, figure 11", "should", _sweep, _ADMITTED),
         claim(14, "Sherman, read-only, Mops", 15.7, 19.1, "DEX, figure 6", "must", _sherman),
-        claim(15, "P-Sherman, read-only, skewed, Mops", 19.8, 29.6, "DEX, figure 6", "outcome", _p_sherman),
+        claim(15, "P-Sherman, read-only, skewed, Mops", 19.8, 29.6, "DEX, figure 6", "outcome", _p_sherman, _EVEN),
         claim(16, "Uniform keys, read-only: DEX over P-Sherman", 0.85, 1.25, "DEX, figure 7", "must", _uniform),
         claim(17, "Write-intensive: DEX over Sherman", 6.0, 12.0, "DEX, section 8.2", "outcome", _ordering),
-        claim(18, "Sherman over cache sizes: 8 % over 1 %", 3.0, None, "DEX, figure 11", "should", _shape),
+        claim(18, "Sherman over cache sizes: 8 % over 1 %", 3.0, None, "DEX, figure 11", "should", _shape, _STEEP),
         claim(19, "A central queue over the cooling map, 36 threads a server", None, 0.3, "DEX, figures 4 and 9", "should",
               _central),
         claim(20, "Scans: DEX over SMART", 20.0, None, "DEX, section 8.2", "should", _scans),
     ]  # fmt: skip
 
 
+_EVEN = (
+    "What bounds P-Sherman is the NIC of the memory server with the hottest leaf. Sub-trees are dealt to memory servers in"
+    " turn here, more evenly than by chance as in the paper, so that this NIC carries less."
+)
+_ADMITTED = (
+    "At 31 and 64 MB offloading gains more than in the paper: a node that is offloaded is never admitted, so that inner nodes"
+    " stay out of the cache until the hundredth decision brings them in, and runs here are far shorter than the paper's 200 M"
+    " operations. With less offloading (claim 6) 64 MB is within 3 % of the paper."
+)
+_STEEP = (
+    "At 31 MB a server caches an eighth of the inner nodes and walks from the root for the others, 18 reads each. The paper's"
+    " Sherman falls to 2.5 Mops, lower than one verb after the other explains."
+)
 _SATURATED = (
     "Where memory servers are saturated, DEX's rule offloads until a call takes 1.2 times what it saves, so that calls gain"
     " little; what is left are the frames that offloaded nodes do not take. Without offloading the model misses less often"
@@ -233,16 +246,19 @@ def _shape(bench: Bench, length: Length) -> Measured:
 
 
 def _central(bench: Bench, length: Length) -> Measured:
-    def mops(mb: int, admit: float, servers: int, central: bool) -> float:
-        return _local(bench, length, admit, cache_mb=mb, servers=servers, central_queue=central).value
+    def part(mb: int, servers: int) -> float:
+        one, many = (
+            _local(bench, length, 1.0, cache_mb=mb, servers=servers, central_queue=queue).value
+            for queue in (True, False)
+        )
+        return one / many
 
-    one = mops(256, 0.1, 1, True) / mops(256, 0.1, 1, False)
-    eager = mops(64, 1.0, 4, True) / mops(64, 1.0, 4, False)
     return Measured(
-        one,
-        (Demand("four servers, 64 MB, eager admission", eager, None, 0.3),),
+        part(256, 1),
+        (Demand("four servers, 64 MB", part(64, 4), None, 0.3),),
         {"paper, one server": 0.24, "paper, four servers": 0.085},
-        "The lock is held for 1.05 µs a replacement, from figure 4 (one server, 0.95 M replacements a second).",
+        "Both admit every leaf, as the paper's ablation does. The lock is held for 1.05 µs a replacement, from figure 4 (one"
+        " server, 0.95 M replacements a second).",
     )
 
 

@@ -13,7 +13,7 @@ from evaluators.dex.folder import read_cells
 from evaluators.dex.suites import shifted_suites, synthetic_suite
 from evaluators.paths import expand_paths
 from problems.base import Metric, Problem
-from problems.dex.watching import phases, watched
+from problems.dex.watching import compared, phases, watched
 from problems.figures import Figure, Tradeoff
 
 
@@ -129,7 +129,8 @@ class DexProblem(Problem):
         return {"ceiling": bounds.ceiling, "oracle": bounds.oracle}[bound](workload)
 
     def watch(self, policy: Policy, loop: Any) -> Sequence[Figure]:
-        return watched(policy, loop, phases(int(self.config["workload_seed"])))
+        cell = phases(int(self.config["workload_seed"]))
+        return [*watched(policy, loop, cell), *compared(policy, loop, cell)]
 
     def digest(self, workload: Cell) -> str:
         return workload.digest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,11 +12,15 @@ from evaluators.dex import layout as k
 from evaluators.dex import simulator
 from evaluators.dex.cell import Cell
 from evaluators.dex.suites import FULL_KEYS
+from evaluators.dex.systems import SYSTEMS, run_system
 from evaluators.dex.world import World
 from problems.figures import Chart, Figure, Line, Shares
 
 _PARTS = 40
 _SCALE = 16
+#: Compute servers of 36 threads, and caches in MiB of the full size, by which throughput is drawn.
+_SERVERS, _CACHES = (1, 2, 3, 4), (32, 64, 128, 256, 512, 1024)
+_OTHERS = ("sherman", "p-sherman", "smart", "p-smart")
 
 
 def phases(seed: int) -> Cell:
@@ -74,3 +79,29 @@ def watched(policy: Policy, loop: object, cell: Cell) -> list[Figure]:
             {"": [details[f"misses_{level}"] for level in range(cell.height - 1)]},
         ),
     ]  # fmt: skip
+
+
+def compared(policy: Policy, loop: object, cell: Cell) -> list[Figure]:
+    """Throughput over threads and over cache sizes, beside the systems that are recipes of verbs (DEX, figures 6 and 11)."""
+    steady = replace(cell, shifts=0, ops=cell.ops // 2, warm=cell.ops // 3)
+
+    def chart(title: str, caption: str, x: str, cells: Sequence[Cell], start: float, end: float) -> Chart:
+        own = [simulator.simulate(policy, loop, at).value for at in cells]
+        lines = [Line("", own)]
+        lines += [Line(id, [run_system(SYSTEMS[id], at).value for at in cells]) for id in _OTHERS]
+        return Chart(title, caption, "Mops", x, start, end, lines)
+
+    threads = [replace(steady, servers=n, cache_mb=256 / _SCALE) for n in _SERVERS]
+    caches = [replace(steady, cache_mb=mb / _SCALE) for mb in _CACHES]
+    note = "Read-intensive, on a tree and caches of a sixteenth of the full size."
+    return [
+        chart("Throughput over threads", note, "compute threads", threads, 36.0, 144.0),
+        chart(
+            "Throughput over cache sizes",
+            note,
+            "doublings of 32 MB at full size",
+            caches,
+            0.0,
+            len(caches) - 1.0,
+        ),
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from evaluators.dex.cell import Cell
 from metamuse.policy.compiled import InterpretedPolicy
 from metamuse.policy.program import load
 from problems.base import make
-from problems.dex.watching import phases, watched
+from problems.dex.watching import compared, phases, watched
 from problems.figures import Chart, Shares
 
 PROBLEM = make(yaml.safe_load((Path(__file__).parents[3] / "conf/problem/dex.yaml").read_text()))
@@ -38,6 +39,18 @@ def test_figures_add_up() -> None:
     assert sum(shares["Remote verbs by type"].values[""]) == pytest.approx(score.details["verbs"])
     assert sum(shares["Misses by level"].values[""]) >= 1 - score.details["leaf_hits"] - 1e-9
     assert len(shares["Misses by level"].names) == cell.height - 1
+
+
+def test_systems_stand_beside_the_policy() -> None:
+    policy = InterpretedPolicy(load(PROBLEM.baselines["always_admit"], PROBLEM.contract))
+    cell = Cell("x", keys=400_000, cache_mb=0.5, threads=2, ops=400, warm=100)
+    threads, caches = compared(policy, simulator.bind(policy), replace(cell, threads=1, keys=200_000))
+    assert isinstance(threads, Chart)
+    assert isinstance(caches, Chart)
+    assert [line.name for line in threads.lines] == ["", "sherman", "p-sherman", "smart", "p-smart"]
+    for line in threads.lines:
+        assert line.values[-1] > 2.5 * line.values[0]
+    assert all(len(line.values) == 6 for line in caches.lines)
 
 
 def test_it_is_a_cell_of_its_own() -> None:
