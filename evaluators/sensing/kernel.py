@@ -248,6 +248,7 @@ def _session(  # type: ignore[no-untyped-def]
         ni[n, k.FAILED] += 1
         return
     ni[n, k.GOT_THROUGH] = 1
+    ni[n, k.SILENT] = max(ni[n, k.SILENT], t - ni[n, k.HEARD_AT])
     ni[n, k.HEARD_AT] = t
     newest = packets < 0
     r = t if newest else ni[n, k.OLDEST]

@@ -30,7 +30,8 @@ FLOATS = 13
 #: Integers of a node: when it wakes next; when it woke, read CO2, got through, last settled its store; the oldest reading that
 #: may be unsent, how many are; newest reading at the base and since when; since when it is down (-1: it is up), when it
 #: died (-1: it has not), ticks down; readings after the fault's onset that arrived, when it could be seen (-1: not yet);
-#: counts; whether it listens for alerts, hears one now, got through last time, reads a stuck or absurd number.
+#: counts; whether it listens for alerts, hears one now, got through last time, reads a stuck or absurd number; the longest
+#: time between two sessions that got through.
 (
     WAKE,
     WOKE,
@@ -60,8 +61,9 @@ FLOATS = 13
     RELAYED,
     REPAIRED,
     REVIVED,
-) = range(28)
-NODE_INTS = 28
+    SILENT,
+) = range(29)
+NODE_INTS = 29
 
 #: Floats of a node: store and its capacity; sunlight it gets; moving average of the harvest (J a day); last readings; sum of
 #: the ages of its newest reading at the base; what the gateway told it; energy spent by cause; harvested.

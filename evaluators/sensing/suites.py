@@ -144,7 +144,7 @@ def made(
         field,
         board,
         kind.radio,
-        trouble=_trouble(rng, nodes, days) if trouble else Trouble(),
+        trouble=drawn_trouble(rng, nodes, days) if trouble else Trouble(),
         seed=integer(rng, 0, (1 << 40) - 1),
     )
 
@@ -165,7 +165,7 @@ _FAULT_SIZES = {
 }
 
 
-def _trouble(rng: np.random.Generator, nodes: int, days: int) -> Trouble:
+def drawn_trouble(rng: np.random.Generator, nodes: int, days: int) -> Trouble:
     """An eighth of the nodes with a fault, now and then a leak, an outage in two of three seasons."""
     faults = []
     kinds = list(_FAULT_SIZES)
