@@ -7,7 +7,9 @@ the workloads.
 
 from __future__ import annotations
 
+import base64
 import time
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -71,7 +73,7 @@ def setup(config: Mapping[str, Any]) -> Handler:
 
 
 class Candidates:
-    """Handles one task: ``{"op": "evaluate" | "simplify" | "agreement" | "watch" | "bound" | "describe", ...}``.
+    """Handles one task: ``{"op": "evaluate" | "simplify" | "agreement" | "watch" | "results" | "bound" | "describe", ...}``.
 
     ``evaluate`` takes ``source``, ``values`` (of marked constants, may be missing), ``sets``, ``metered`` (each
     row of scores holds its ``work``, see :func:`metamuse.policy.work.summary`, and no timing), ``tolerant``
@@ -95,7 +97,8 @@ class Candidates:
     it returns ``agreement``, see :func:`metamuse.simplify.agreement`.
 
     ``watch`` takes ``source`` and returns ``figures`` (:func:`problems.figures.as_data`), what the problem shows of the
-    policy. ``bound`` takes ``bound`` and ``sets``. ``describe`` returns names and hashes of the workloads, and the mean
+    policy. ``results`` takes ``source``, ``set`` and ``number`` of a workload in it; it returns ``files`` (contents by name,
+    deflated, in base 64) and ``lines``, both empty if the problem has nothing to say. ``bound`` takes ``bound`` and ``sets``. ``describe`` returns names and hashes of the workloads, and the mean
     seconds that reading one took.
     """
 
@@ -113,6 +116,7 @@ class Candidates:
             "simplify": self._simplify,
             "agreement": self._agreement,
             "watch": self._watch,
+            "results": self._results,
             "bound": self._bound,
             "describe": self._describe,
         }[task["op"]]
@@ -355,6 +359,17 @@ class Candidates:
     def _watch(self, task: dict[str, Any]) -> dict[str, Any]:
         policy = CompiledPolicy(load(task["source"], self.problem.contract), self.problem.init_example(), {})
         return {"figures": [as_data(f) for f in self.problem.watch(policy, self.problem.bind(policy))]}
+
+    def _results(self, task: dict[str, Any]) -> dict[str, Any]:
+        policy = CompiledPolicy(load(task["source"], self.problem.contract), self.problem.init_example(), {})
+        workload = self.sets[task["set"]][task["number"]]
+        made = self.problem.results(policy, self.problem.bind(policy), workload)
+        if made is None:
+            return {"files": {}, "lines": []}
+        packed = {
+            name: base64.b64encode(zlib.compress(data, 1)).decode() for name, data in made.files.items()
+        }
+        return {"files": packed, "lines": list(made.lines)}
 
     def _of(self, sets: Sequence[str]) -> list[Any]:
         return [workload for name in sets for workload in self.sets[name]]

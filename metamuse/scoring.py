@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import re
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from metamuse import config as settings_of
@@ -12,6 +17,9 @@ from metamuse.executor.base import Executor, Outcome, Task
 from metamuse.state import most_work
 from metamuse.study import metering, take_tuned, tuning
 from problems.base import Problem
+
+#: Bytes of the largest file that a policy's process may have written.
+_LARGEST = 1 << 30
 
 
 def policies(problem: Problem, names: str) -> dict[str, str | None]:
@@ -41,6 +49,7 @@ def score(
     sources: dict[str, str | None],
     sets: dict[str, str | None],
     study: bool = False,
+    out: Path | None = None,
 ) -> list[dict[str, Any]]:
     """Score policies (None: a bound) on sets of workloads.
 
@@ -50,6 +59,8 @@ def score(
         sets: Sets of workloads, or ``{"given": patterns}``.
         study: Also count the work of calls, and tune marked constants on the validation workloads; a tuned
             policy has rows of its own, named ``<name>-tuned``.
+        out: Folder for what policies did, a folder in it for each workload and policy; such rows then also have
+            ``files`` (paths) and ``lines`` (the same in short).
 
     Returns:
         Rows ``{"policy", "set", "workload", "metric", "value", "status", "message", "details"}``.
@@ -57,11 +68,15 @@ def score(
     Raises:
         UsageError: The workloads cannot be read.
     """
-    return asyncio.run(_score(config, sources, sets, study))
+    return asyncio.run(_score(config, sources, sets, study, out))
 
 
 async def _score(
-    config: dict[str, Any], sources: dict[str, str | None], sets: dict[str, str | None], study: bool
+    config: dict[str, Any],
+    sources: dict[str, str | None],
+    sets: dict[str, str | None],
+    study: bool,
+    out: Path | None,
 ) -> list[dict[str, Any]]:
     problem = make_problem(config)
     executor = make_executor(config, {"sets": sets, "warm": len(sources) > 3})
@@ -79,6 +94,10 @@ async def _score(
         if study:
             scored = dict(zip(sources, parts, strict=True))
             parts += await asyncio.gather(*(bench.study(n, s, scored) for n, s in sources.items() if s))
+        if out is not None:
+            for rows, (name, source) in zip(parts, sources.items(), strict=False):
+                if source is not None:
+                    await bench.results(name, source, rows, out)
     finally:
         await executor.close()
     return [row for part in parts for row in part]
@@ -125,6 +144,21 @@ class _Bench:
             for i, workload in enumerate(described)
         ]
 
+    async def results(self, name: str, source: str, rows: list[dict[str, Any]], out: Path) -> None:
+        """Write what a policy did on the workloads that it could be scored on, and say in its rows where that is."""
+        for number, row in enumerate(rows):  # rows of a policy stand in the order of its workloads
+            if row["status"] != "ok":
+                continue
+            task = {"op": "results", "source": source, "set": row["set"], "number": number}
+            outcome = await self.run(f"{name}.results", task)
+            if outcome.result is None:
+                assert outcome.failure is not None
+                row["message"] = f"no results: {outcome.failure[1]}"
+                continue
+            folder = out / plain(row["workload"]) / plain(name)
+            row["files"] = write(outcome.result["files"], folder)
+            row["lines"] = [str(line) for line in outcome.result["lines"]]
+
     async def study(
         self, name: str, source: str, scored: dict[str, list[dict[str, Any]]]
     ) -> list[dict[str, Any]]:
@@ -145,6 +179,43 @@ class _Bench:
         for row in [*scored[name], *rows]:
             row["details"]["work"] = work
         return rows
+
+
+def plain(name: str) -> str:
+    """A name as that of a folder: letters, digits, dots, dashes and underlines."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "x"
+
+
+def write(packed: Mapping[str, str], folder: Path) -> list[str]:
+    """Write files that a policy's process made; it is not trusted with their names and sizes.
+
+    Args:
+        packed: Contents by name, deflated, in base 64.
+        folder: Where to.
+
+    Returns:
+        Their paths.
+
+    Raises:
+        UsageError: They cannot be written.
+    """
+    paths = []
+    try:
+        for name, text in packed.items():
+            if not re.fullmatch(r"[a-z0-9_]+\.[a-z0-9]+", name):
+                raise UsageError(
+                    f"A policy's process wants to write a file {name!r}, which is no plain name."
+                )
+            inflate = zlib.decompressobj()
+            data = inflate.decompress(base64.b64decode(text), _LARGEST)
+            if inflate.unconsumed_tail:
+                raise UsageError(f"{name} of a policy's process is larger than {_LARGEST >> 20} MB.")
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(data)
+            paths.append(str(folder / name))
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written: {error.strerror or error}.") from None
+    return paths
 
 
 def _cell(problem: Problem, outcome: Outcome, which: str, i: int, workload: dict[str, Any]) -> dict[str, Any]:

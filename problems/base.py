@@ -41,6 +41,19 @@ class Metric:
     gain: str
 
 
+@dataclass(frozen=True)
+class Results:
+    """What a policy did on one workload, for the people whose workload it is.
+
+    Attributes:
+        files: Contents by name; names are plain, without folders.
+        lines: The same in short, for a terminal.
+    """
+
+    files: Mapping[str, bytes]
+    lines: Sequence[str]
+
+
 class Problem:
     """A decision inside a system: contract, texts for the model, baselines, workloads, simulator.
 
@@ -170,6 +183,14 @@ class Problem:
     def watch(self, policy: Policy, loop: Any) -> Sequence[Figure]:
         """Let a policy run once more, and show what it does; for the winner and the strongest baseline."""
         return ()
+
+    def results(self, policy: Policy, loop: Any, workload: Any) -> Results | None:
+        """Let a policy run once more, and say all that came of it (``score out=…``); None if there is nothing to say.
+
+        Raises:
+            PolicyError: The policy failed.
+        """
+        return None
 
     def digest(self, workload: Any) -> str:
         """A short hash of a workload's content, for provenance."""

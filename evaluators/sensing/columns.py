@@ -35,10 +35,10 @@ _HOLDS: dict[str, tuple[str, str, tuple[float, float], str]] = {
         "flux",
         "umol m-2 s-1",
         (-2.0, 60.0),
-        r"flux|f?co2 ?flux|flux co2|efflux|fco2|rs|resp|soil resp",
+        r"(?:soil )?(?:f?co2 ?)?(?:ef)?flux(?: co2)?|fco2|rs|resp|soil resp",
     ),
     "rain": ("rain", "mm", (0.0, 100.0), r"rain|precip|p daily|ppt"),
-    "air temperature": ("temperature", "degC", (-50.0, 60.0), r"t ?air|air t|ta|t daily avg"),
+    "air temperature": ("temperature", "degC", (-50.0, 60.0), r"t ?air|air t(?:emp)?|ta|t daily avg"),
 }
 QUANTITIES = tuple(_HOLDS)
 _TIMES = r"time|timestamp|time stamp|date|date ?time|timestamp begin|timestamp start|timestamp end|lst date|datum|zeit"

@@ -452,6 +452,7 @@ def _supply(section: Section, volts: float, days: int) -> tuple[str, float, floa
     line, notes = section.line, section.notes
     if "battery" in section and "panel" in section:
         notes.add(line, f"{section.title}: a battery, or a panel with its store, not both")
+        return "", 1.0, 0.0
     if "panel" in section:
         words, watts, joules = section.take("panel", panel, ("panel", 0.02, 60.0))
         joules = section.take("store", lambda text: units.cell(text, volts), joules)
@@ -478,11 +479,11 @@ def _sensor(name: str, section: Section, volts: float, probe_j: float) -> Sensor
         depth = section.take(
             "depth", _between("length", 0.01, 0.5, "probes are followed from 1 to 50 cm"), 0.1, "10 cm"
         )
-    elif "depth" in section and measures:
-        section.notes.add(
-            section.line_of("depth"), f"{section.title}: efflux is measured at the surface, it has no depth"
-        )
+    elif "depth" in section:
         section.take("depth", _named, "")
+        if measures:
+            line = section.line_of("depth")
+            section.notes.add(line, f"{section.title}: efflux is measured at the surface, it has no depth")
     usual = _CO2_J if measures == "CO2 efflux" else probe_j
     reading = section.take("reading", lambda text: units.draw(text, volts), usual)
     slope, offset = section.take("calibration", calibration, (1.0, 0.0))

@@ -77,6 +77,8 @@ _FORMS: tuple[tuple[str, str, Callable[[str], float], str, bool], ...] = (
     ("nodes up X of the time", "down", _percent, "", True),
     ("lose no more than X of the readings", "lost", _percent, "", False),
 )
+#: Fields about wet-ups.
+_WETUPS = ("wetup_h", "wetups_missed", "wetup_peak")
 #: Fields whose unit is standard deviations of the place, and their rows in arrays of quantities.
 _SPREAD = {"moisture": (0, 1), "temperature": (2,)}
 
@@ -123,6 +125,8 @@ def _number(text: str, found: str) -> str:
 def usual(asked: Sequence[Wish]) -> list[Wish]:
     """The goals that nobody wrote down, with their usual values: they count in the score as well."""
     named = {w.field for w in asked}
+    # The three of wet-ups are measured together; the first stands for them.
+    named |= set(_WETUPS if named & set(_WETUPS) else _WETUPS[1:])
     plain = Goals()
     out = []
     for form, field, _, unit, turned in _FORMS:
@@ -185,11 +189,15 @@ class Verdict:
         unit = self.wish.unit
         turned = next(form[4] for form in _FORMS if form[1] == self.wish.field)
         value, goal = self.measured, self.wish.value
+        if self.wish.field == "wetups_missed":
+            unit = "wet-ups"
         said = f"{_said(1 - value if turned else value, unit)} (goal {_said(1 - goal if turned else goal, unit)})"
         return f"{self.wish.text}: {'met' if self.met else 'NOT met'}, {said}, on {self.nodes} of {self.of} nodes"
 
 
 def _said(value: float, unit: str) -> str:
+    if unit == "wet-ups":
+        return f"{100 * value:.3g} % of them seen"
     if unit == "s.d.":
         return f"{100 * value:.3g} % of its variation"
     if unit == "h" and value < 1.5:
@@ -214,7 +222,7 @@ def _judge(task: Task, world: World, outcome: Outcome, w: Wish) -> Verdict:
     n, ticks = scenario.field.nodes, scenario.field.ticks
     places = outcome.places
     wetups = np.bincount(task.events[:, 0], minlength=n).astype(float) if len(task.events) else np.zeros(n)
-    if w.field in ("wetup_h", "wetup_peak", "wetups_missed"):
+    if w.field in _WETUPS:
         there = wetups > 0
         missed = 1.0 - places[there, recovery.CAUGHT] / wetups[there]
         limit = goals.wetups_missed

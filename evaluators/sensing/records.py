@@ -111,7 +111,10 @@ def read_records(layout: Layout, longitude: float) -> Records:
     Raises:
         WorkloadError: A file cannot be read or used.
     """
-    stamps = tuple(os.stat(path).st_mtime_ns if os.path.exists(path) else 0 for path in layout.files)
+    stamps = tuple(
+        (os.stat(path).st_mtime_ns, os.stat(path).st_size) if os.path.exists(path) else (0, 0)
+        for path in layout.files
+    )
     return _kept(_Key(layout), longitude, stamps)
 
 
@@ -129,7 +132,7 @@ class _Key:
 
 
 @functools.lru_cache(maxsize=4)
-def _kept(key: _Key, longitude: float, stamps: tuple[int, ...]) -> Records:
+def _kept(key: _Key, longitude: float, stamps: tuple[tuple[int, int], ...]) -> Records:
     layout = key.layout
     pieces: dict[tuple[str, str], list[Series]] = {}
     findings: list[Finding] = []

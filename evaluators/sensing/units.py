@@ -107,7 +107,9 @@ def near(word: str, known: Iterable[str]) -> str:
     """A question that names what may be meant, "" if nothing is near."""
     names = list(known)
     lower = {name.lower(): name for name in names}
-    found = difflib.get_close_matches(word.lower(), lower, n=1, cutoff=0.6)
+    found = difflib.get_close_matches(word.lower(), lower, n=3, cutoff=0.5 if len(word) < 4 else 0.6)
+    # Few begin a word with the wrong letter.
+    found.sort(key=lambda name: name[:1] != word[:1].lower())
     return f"; did you mean {lower[found[0]]}?" if found else ""
 
 

@@ -13,7 +13,7 @@ OWN = {
     "workloads": ("score",),
     "solution": ("show", "export"),
     "target": ("export",),
-    "overwrite": ("export",),
+    "overwrite": ("export", "score"),
     "port": ("ui",),
     "table": ("reproduce",),
     "traces": ("reproduce",),
@@ -26,7 +26,7 @@ OWN = {
     "prompt": ("inbox",),
     "answer": ("inbox",),
     "file": ("inbox",),
-    "out": ("export", "new"),
+    "out": ("export", "new", "score"),
 }
 
 

@@ -10,13 +10,15 @@ import numpy as np
 from evaluators.base import Policy, Score, WorkloadError
 from evaluators.paths import expand_paths
 from evaluators.sensing import simulator
+from evaluators.sensing.deployment import read_deployment
 from evaluators.sensing.oracle import oracle
 from evaluators.sensing.scenario import Hardware, Scenario
 from evaluators.sensing.simulator import Measured
 from evaluators.sensing.sites import replays, site_files
 from evaluators.sensing.suites import KINDS, made, shifted_suites, synthetic_suite
-from problems.base import Metric, Problem
+from problems.base import Metric, Problem, Results
 from problems.figures import Figure, Tradeoff
+from problems.sensing.deployed import Deployed, deployed, is_deployment, load, with_goals, written
 from problems.sensing.watching import season, watched
 
 #: Synthetic scenarios on which finalists are scored where the hold-out set is real sites: one of each kind.
@@ -28,7 +30,8 @@ class SensingProblem(Problem):
 
     Configuration: ``workloads`` (``synthetic``, ``sites`` or paths of tables, one entry a set; ``auto`` is the sites if their
     records are there), ``sites`` (folder of the records), ``workload_seed``, ``hardware`` (fields of
-    :class:`evaluators.sensing.scenario.Hardware` that synthetic scenarios are given).
+    :class:`evaluators.sensing.scenario.Hardware` that synthetic scenarios are given), ``deployment`` (path of a deployment
+    file: ``synthetic`` scenarios are then its seasons in drawn weather, and ``auto`` its records if it has any).
 
     Raises:
         WorkloadError: A setting makes no sense.
@@ -80,12 +83,16 @@ class SensingProblem(Problem):
         self._hardware = {k: v for k, v in dict(config.get("hardware") or {}).items() if v is not None}
         Hardware.preset("text", **self._hardware)  # says at once what cannot be
         self._files = site_files(config.get("sites"))
+        given = config.get("deployment")
+        self._deployment = None if given is None else read_deployment(str(given))
 
     def init_example(self) -> tuple[Any, ...]:
         return (60.0, 240.0, 3e-5, 9e-4, 0.243, 0.06, 0.012, 0.0)
 
     def workloads(self, which: str) -> Sequence[Measured]:
         given = str(self.config["workloads"][which])
+        if self._deployment is not None and given in ("auto", "synthetic"):
+            return deployed(self._deployment, which, int(self.config["workload_seed"]), given == "auto")
         if given == "auto":
             given = "sites" if self._files else "synthetic"
         if given == "synthetic":
@@ -110,8 +117,14 @@ class SensingProblem(Problem):
         return {what: [Measured(scenario) for scenario in suite] for what, suite in suites.items()}
 
     def load(self, patterns: str) -> Sequence[Measured]:
-        """Tables of sites, one workload each window of 45 days."""
-        return [Measured(scenario) for scenario in replays(expand_paths(patterns))]
+        """Deployment files (their records, or else seasons in drawn weather), and tables of sites by windows of 45 days."""
+        paths = expand_paths(patterns)
+        tables = [path for path in paths if not is_deployment(path)]
+        found: list[Measured] = []
+        for path in paths:
+            if is_deployment(path):
+                found += load(path, int(self.config["workload_seed"]))
+        return found + [Measured(scenario) for scenario in replays(tables)]
 
     def probes(self) -> Sequence[Measured]:
         rng = np.random.default_rng(20210210)
@@ -124,7 +137,12 @@ class SensingProblem(Problem):
         return simulator.bind(policy)
 
     def simulate(self, policy: Policy, loop: Any, workload: Measured) -> Score:
+        if isinstance(workload, Deployed):
+            return with_goals(policy, loop, workload)
         return simulator.simulate(policy, loop, workload)
+
+    def results(self, policy: Policy, loop: Any, workload: Measured) -> Results | None:
+        return written(policy, loop, workload) if isinstance(workload, Deployed) else None
 
     def bound(self, bound: str, workload: Measured) -> Score:
         """``oracle``: the best times of as many CO2 readings as the energy allows, with hindsight, all other goals free.
