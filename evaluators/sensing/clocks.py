@@ -21,7 +21,7 @@ DATES = {
     "day": ("%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y"),
     "month": ("%m/%d/%Y", "%m-%d-%Y"),
 }
-_TIMES = (" %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", "")
+_TIMES = (" %H:%M:%S", " %H:%M", " %H", " %I:%M:%S %p", " %I:%M %p", "")
 _OFFSET = r"(?:Z|[+-]\d{2}:?\d{2})$"
 #: Stamps before, and from then on, are those of a clock that was reset.
 _EARLIEST, _LATEST = np.datetime64("1990-01-01", "s"), np.datetime64("2100-01-01", "s")

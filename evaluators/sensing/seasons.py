@@ -302,8 +302,3 @@ def _with_weather(truth: Field, records: Records, ticks: np.ndarray, said: list[
         if near.mean() > 0.5:
             truth = replace(truth, air=values.astype(np.float32))
     return truth
-
-
-def seasons(deployment: Deployment, which: str, seed: int) -> list[Season]:
-    """Windows of her records if there are any, else drawn seasons of a set."""
-    return recorded_seasons(deployment) if deployment.records else drawn_seasons(deployment, which, seed)

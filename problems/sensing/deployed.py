@@ -11,10 +11,13 @@ from evaluators.base import Policy, Score
 from evaluators.sensing import simulator
 from evaluators.sensing.deployment import Deployment, read_deployment
 from evaluators.sensing.goals import judged, usual
-from evaluators.sensing.seasons import Season, drawn_seasons, seasons
+from evaluators.sensing.seasons import Season, drawn_seasons, recorded_seasons
 from evaluators.sensing.simulator import Measured
 from problems.base import Results
 from problems.sensing import results
+
+#: Drawn seasons that ``score`` lets a deployment run through.
+_READ = 4
 
 
 class Deployed(Measured):
@@ -37,23 +40,27 @@ def is_deployment(path: str) -> bool:
     return PurePath(path).suffix.lower() in (".yaml", ".yml")
 
 
-def deployed(deployment: Deployment, which: str, seed: int, records: bool) -> list[Deployed]:
-    """Seasons of a deployment: of her records if wanted and given, else drawn for a set."""
+def deployed(
+    deployment: Deployment, which: str, seed: int, records: bool, n: int | None = None
+) -> list[Deployed]:
+    """Seasons of a deployment: of her records if wanted and given, else (n) drawn for a set."""
     # Here, and not only where it is used: a policy's process may not read files, and scipy is many.
     importlib.import_module("scipy.io")
-    found = seasons(deployment, which, seed) if records else drawn_seasons(deployment, which, seed)
+    wanted = records and deployment.records is not None
+    found = recorded_seasons(deployment) if wanted else drawn_seasons(deployment, which, seed, n)
     return [Deployed(season) for season in found]
 
 
 def load(path: str, seed: int) -> list[Deployed]:
-    """The seasons of a file: of her records, or else those that are drawn for the hold-out set."""
-    return deployed(read_deployment(path), "holdout", seed, True)
+    """The seasons of a file: of her records, or else as many drawn ones as a person reads about."""
+    return deployed(read_deployment(path), "holdout", seed, True, _READ)
 
 
 def with_goals(policy: Policy, loop: Any, workload: Deployed) -> Score:
-    """The score, with ``goals_asked`` and ``goals_met`` in its details (of the goals that she wrote down)."""
+    """The score, with ``goals_asked`` and ``goals_met`` in its details: of what she wrote down and the season can show."""
     score, outcome, world = simulator.run(policy, loop, workload)
-    verdicts = [v for v in judged(workload, world, outcome, workload.wishes) if v.wish.asked]
+    judgements = judged(workload, world, outcome, workload.wishes)
+    verdicts = [v for v in judgements if v.wish.asked and v.measured is not None]
     goals = {"goals_asked": float(len(verdicts)), "goals_met": float(sum(v.met for v in verdicts))}
     return replace(score, details={**score.details, **goals})
 
@@ -63,4 +70,4 @@ def written(policy: Policy, loop: Any, workload: Deployed) -> Results:
     _, outcome, world = simulator.run(policy, loop, workload)
     verdicts = judged(workload, world, outcome, workload.wishes)
     made = results.files(workload.season, workload, world, outcome, verdicts)
-    return Results(made, results.summary(workload.season, outcome, verdicts))
+    return Results(made, results.short(workload.season, outcome, verdicts))

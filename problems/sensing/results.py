@@ -112,21 +112,28 @@ def files(
     }
 
 
-def summary(season: Season, outcome: Outcome, verdicts: Sequence[Verdict]) -> list[str]:
-    """For the terminal: which goal is met, by how much, on how many nodes; and what the truth was."""
+def short(season: Season, outcome: Outcome, verdicts: Sequence[Verdict]) -> list[str]:
+    """For the terminal: which goal is met, by how much, on how many nodes; the usual ones if nobody asked for any."""
     d = outcome.details
     lines = [
-        f"{season.scenario.name}: {len(season.places)} nodes for {season.scenario.days:g} days from {season.start:%d %B}"
+        f"{season.scenario.name}: {len(season.places)} nodes for {season.scenario.days:g} days from {season.start:%-d %B}"
     ]
-    lines += [f"  {v.sentence()}" for v in verdicts if v.wish.asked]
-    others = [v for v in verdicts if not v.wish.asked]
-    if others:
-        lines.append("  Not asked for, with their usual values:")
-        lines += [f"    {v.sentence()}" for v in others]
+    asked = [v for v in verdicts if v.wish.asked]
+    lines += [f"  {v.sentence()}" for v in asked or verdicts]
     lines.append(
         f"  {d['wakes_a_day']:.1f} readings, {d['co2_a_day']:.1f} of CO2 and {d['sessions_a_day']:.2f} radio sessions a node and day, "
         f"for {d['joules_a_day']:.2f} J; {d['deaths']:.0f} of {d['nodes']:.0f} nodes are dead at the end"
     )
+    return lines
+
+
+def summary(season: Season, outcome: Outcome, verdicts: Sequence[Verdict]) -> list[str]:
+    """:func:`short`, then the goals that nobody asked for, and what is to be known of the truth."""
+    lines = short(season, outcome, verdicts)
+    others = [v for v in verdicts if not v.wish.asked]
+    if 0 < len(others) < len(verdicts):
+        lines.append("  Not asked for, with their usual values:")
+        lines += [f"    {v.sentence()}" for v in others]
     return lines + [f"  {s}" for s in season.said]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -352,3 +353,36 @@ parcels:
     assert not made[1].scenario.hardware.co2_sensor
     assert made[1].scenario.hardware.panel_w == pytest.approx(1e-3)
     assert made[1].scenario.hardware.store_j == pytest.approx(60.0)
+
+
+PAGE = (Path(__file__).parents[3] / "docs" / "sensing-deployment.md").read_text(encoding="utf-8")
+EXAMPLE, RECORDS = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.M | re.S)
+
+
+def test_the_page_shows_a_file_that_is_read(tmp_path: Path) -> None:
+    plain = read_deployment(written(tmp_path, EXAMPLE))
+    assert len(plain.places) == 6
+    (tmp_path / "readings.csv").write_text("TIMESTAMP\n")
+    full = read_deployment(written(tmp_path, EXAMPLE + RECORDS))
+    assert full.records is not None
+    assert full.records.files == (str(tmp_path / "readings.csv"),)
+    assert full.records.names == {"A1": "mote 17", "A2": "mote 18"}
+
+
+def test_the_page_shows_the_messages_that_come(tmp_path: Path) -> None:
+    wrong = EXAMPLE.replace("moisture\n", "mositure\n", 1).replace("depth: 20 cm", "depth: 20 min")
+    with pytest.raises(WorkloadError) as found:
+        read_deployment(written(tmp_path, wrong))
+    shown = re.search(r"^    (plot\.yaml: 2 things.*?)\n\n", PAGE, re.M | re.S)
+    assert shown is not None
+    assert str(found.value).replace(str(tmp_path) + "/", "") == shown[1].replace("\n    ", "\n")
+
+
+def test_the_page_lists_every_goal_with_its_usual_value(tmp_path: Path) -> None:
+    table = dict(re.findall(r"^\| ([^|]*\bX\b[^|]*) \| ([^|]+) \|$", PAGE, re.M))
+    assert len(table) == 12
+    plain = Goals()
+    for form, value in table.items():
+        if "variation" not in value:
+            found = wish(form.replace("X", value))
+            assert found.value == pytest.approx(getattr(plain, found.field)), form
