@@ -49,7 +49,8 @@ def claims(problem: Problem, quick: bool) -> Sequence[Claim]:
               "Loescher et al. 2014, PLOS ONE", "should", partial(m.in_space, n=n),
               "Variance between places over that in time, of moisture over that of temperature."),
         Claim("C7", f"Moisture error with own rates over that with one common rate, equal energy{sim})", None, 0.99,
-              "prototype and replay of the fact sheet", "must", partial(m.own_rates, n=n)),
+              "prototype and replay of the fact sheet", "must", partial(m.own_rates, n=n),
+              "CO2 at two thirds of the common rate, and of the probe rates that this pays for the best."),
         Claim("C8", f"Efflux error with two CO2 readings a day over that with three{sim}{also})", 1.1, 1.6,
               "fact sheet: 1.20 in the replay, 1.51 in the prototype", "should", partial(_two_a_day, n=n, files=sites, real=real)),
         Claim("C9", f"Send-on-delta does not beat even spacing: efflux error over that of evenly spaced CO2 readings, equal energy{sim}{also})",
@@ -57,8 +58,9 @@ def claims(problem: Problem, quick: bool) -> Sequence[Claim]:
               partial(_on_delta, n=n, files=sites, real=real)),
         Claim("C10", f"Wet-ups caught with rain alerts less those with a burst of one's own, three-hour base, dear probes, equal energy{sim})",
               0.05, None, "prototype of the fact sheet: +0.08 to +0.49 over no trigger", "should", partial(m.alerts, n=n),
-              "Alerts have a price here that they had not in the prototype: listening at 10 microwatts takes as much as eight dear "
-              "probe readings a day."),
+              "Alerts have a price here that they had not in the prototype: listening at 10 microwatts takes as much as seven dear "
+              "wake-ups a day. And from a base of three hours a burst of one's own comes early enough, for an onset counts that is "
+              "seen within three hours."),
         Claim("C11", f"Under sun the schedule that is best in June is down in December, part of the time{sim})", 0.10, None,
               "prototype of the fact sheet", "should", partial(m.winter, n=n)),
         Claim("C12", f"What temperature and moisture explain of log efflux over whole records, R2, median ({n} years{'; whole real records' if files else ''})", 0.44, 0.88,

@@ -147,6 +147,13 @@ def probe_wet(d: Draft) -> None:
     d.say("sampling", f"For {drain} ticks after a rise it wakes at {closer} of the interval.")
 
 
+def probe_floor(d: Draft) -> None:
+    """Never look oftener than helps: the base does not smooth, and each reading has its noise."""
+    floor = d.number("FLOOR", 2.0, 9.0, log=True)
+    d.probe.append(f"probe = max({floor}, probe)")
+    d.say("sampling", f"It never wakes oftener than every {floor} ticks but at events.")
+
+
 def probe_night(d: Draft) -> None:
     """Look less often at night."""
     night = d.number("NIGHT", 1.0, 2.5)

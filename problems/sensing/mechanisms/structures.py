@@ -23,7 +23,7 @@ def shares(d: Draft) -> None:
 
 def priced(d: Draft) -> None:
     """One price of energy: intervals go with the root of what a reading costs over what it is worth."""
-    worth, talk = d.number("WORTH", 0.02, 2.0, log=True), d.number("TALK", 0.02, 2.0, log=True)
+    worth, talk = d.number("WORTH", 0.02, 2.0, log=True), d.number("WORD", 0.02, 2.0, log=True)
     d.scheme = [
         f"a = math.sqrt(self.record_j / {worth})",
         "b = math.sqrt(max(1e-9, self.co2_j))",
@@ -52,17 +52,19 @@ def paced(d: Draft) -> None:
 
 
 def watchful(d: Draft) -> None:
-    """Probes and radio at rates of their own; CO2 takes what they leave."""
-    look, tell = d.number("LOOK", 1.0, 18.0, log=True), d.number("TELL", 18.0, 144.0, log=True)
+    """Probes and radio at rates of their own, which no surplus makes quicker; CO2 takes what they leave."""
+    look, tell = d.number("LOOK", 1.0, 12.0, log=True), d.number("TELL", 6.0, 144.0, log=True)
+    most, talk = d.number("MOST", 0.15, 0.75), d.number("TALK", 0.05, 0.4)
     d.scheme = [
-        f"probe = max({look}, 288.0 * self.record_j / spare)",
-        f"radio = max({tell}, 576.0 * self.session_j / spare)",
+        f"probe = max({look}, 144.0 * self.record_j / ({most} * spare))",
+        f"radio = max({tell}, 144.0 * self.session_j / ({talk} * spare))",
         "apart = 144.0 * self.co2_j",
         "apart /= max(0.1 * spare, spare - 144.0 * (self.record_j / probe + self.session_j / radio))",
     ]
     d.say(
         "budget",
-        f"A wake-up every {look} ticks and a session every {tell}, unless half or a quarter of the energy is not enough; CO2 takes what is left.",
+        f"A wake-up every {look} ticks and a session every {tell}, or what {most} and {talk} of the energy pay for; "
+        "CO2 takes what is left.",
     )
 
 
