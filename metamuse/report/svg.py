@@ -328,7 +328,7 @@ def cells(
         labels: What the columns, the cells and the bars are.
     """
     x_label, unit, above = labels
-    left = 110.0 if any(rows) else 30.0
+    left = 150.0 if any(rows) else 30.0
     columns = max(len(row) for row in values)
     top = 76.0 if series.values else 34.0
     height = min(26.0, max(7.0, 260.0 / len(values)))
@@ -342,7 +342,7 @@ def cells(
     ]
     for i, row in enumerate(values):
         if i < len(rows) and rows[i]:
-            parts.append(_text(left - 8, top + height * (i + 0.5) + 4, _cut(rows[i], 15), "end", "tick"))
+            parts.append(_text(left - 8, top + height * (i + 0.5) + 4, _cut(rows[i], 21), "end", "tick"))
         for j, value in enumerate(row):
             if value is not None:
                 shade = round((_SHADES - 1) * (value - low) / (high - low)) if high > low else _SHADES - 1

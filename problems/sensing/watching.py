@@ -46,11 +46,16 @@ def watched(policy: Policy, loop: object, task: Measured) -> list[Figure]:
     ]
 
 
+def _arrived(world: World) -> np.ndarray:
+    """bool[N, days, DAY], whether a reading of the tick is at the base."""
+    flags = world.flags.reshape(len(world.flags), -1, DAY)
+    return np.asarray((flags & (k.ARRIVED | k.DROPPED)) == k.ARRIVED)
+
+
 def _nodes(task: Measured, world: World) -> Grid:
     """The state of every node, as a field crew wants it: what arrived, its battery, its radio."""
     ni, nf = world.node_ints, world.node_floats
-    days = world.flags.shape[1] // DAY
-    there = (world.flags.reshape(len(world.flags), days, DAY) & (k.ARRIVED | k.DROPPED)) == k.ARRIVED
+    there = _arrived(world)
     rows = {
         "days with data": there.any(axis=2).mean(axis=1),
         "readings arrived": ni[:, k.SENT] / np.maximum(1, ni[:, k.WAKES]),
@@ -93,7 +98,7 @@ def _moisture(task: Measured, world: World) -> Grid:
     """Rain above, moisture at the base below, node by day; empty where a node sent nothing of the day."""
     days = world.flags.shape[1] // DAY
     shape = (len(world.flags), days, DAY)
-    there = ((world.flags.reshape(shape) & (k.ARRIVED | k.DROPPED)) == k.ARRIVED).any(axis=2)
+    there = np.asarray(_arrived(world).any(axis=2))
     means = _lines(task, world, 0).reshape(shape).mean(axis=2)
     cells = [
         [float(v) if seen else None for v, seen in zip(row, known, strict=True)]
@@ -147,7 +152,7 @@ def _storm(task: Measured, world: World) -> Grid:
 def _yield(world: World) -> Chart:
     """Part of the nodes of which a reading of the day is at the base, of all and of those that live."""
     days = world.flags.shape[1] // DAY
-    there = (world.flags.reshape(len(world.flags), days, DAY) & (k.ARRIVED | k.DROPPED)) == k.ARRIVED
+    there = _arrived(world)
     share = there.any(axis=2)
     died = world.node_ints[:, k.DIED]
     alive = (died[:, None] < 0) | (died[:, None] > np.arange(days) * DAY)
@@ -169,15 +174,14 @@ def _yield(world: World) -> Chart:
 
 
 def _close(task: Measured, world: World) -> list[Figure]:
-    """A week of the node with the most typical efflux, around its wettest day: truth, and what the base makes of it."""
+    """The week around the wettest day at the node of which most readings of it arrived: truth, and what the base makes of it."""
     scenario, plan = task.scenario, task.plan
     field = scenario.field
-    fine = np.flatnonzero(plan.fixed[:, k.FAULT] < 0)
-    means = field.values[3].mean(axis=1)
-    node = int(fine[np.argsort(means[fine], kind="stable")[len(fine) // 2]])
     wettest = int(np.argmax(field.rain.reshape(-1, DAY).sum(axis=1)))
     first = max(0, min(field.ticks // DAY - _LOOK, wettest - 2)) * DAY
     last = first + _LOOK * DAY
+    there = (world.flags[:, first:last] & (k.ARRIVED | k.DROPPED | k.READ_CO2)) == (k.ARRIVED | k.READ_CO2)
+    node = int(np.argmax(np.where(plan.fixed[:, k.FAULT] < 0, there.sum(axis=1), -1)))
     out: list[Figure] = []
     for quantity, title, unit in ((0, "Moisture", "m³ m⁻³"), (3, "CO₂ efflux", "µmol m⁻² s⁻¹")):
         line = _lines(task, world, quantity)[node]
@@ -185,7 +189,7 @@ def _close(task: Measured, world: World) -> list[Figure]:
         taken = int(np.count_nonzero(world.flags[node, first:last] & bit))
         out.append(
             Chart(
-                f"{title} at one node in its wettest week",
+                f"{title} at one node in the wettest week",
                 f"What the base makes of the {taken} readings of that week that this policy took, and the truth.",
                 unit,
                 "day",

@@ -10,11 +10,11 @@ import pytest
 from metamuse import ranking
 from metamuse.report.html import page
 from metamuse.state import RunState
-from problems.figures import Chart, Line, Shares, Tradeoff, as_data
+from problems.figures import Chart, Grid, Line, Shares, Tradeoff, as_data
 from tests.metamuse.report.test_html import Checker, parsed
 from tests.support.fake_run import FakeProblem, fake_state
 
-TITLES = ("Cores", "By service")
+TITLES = ("Cores", "By service", "Where it stormed")
 
 
 def _figures(level: float) -> list[dict[str, Any]]:
@@ -23,6 +23,9 @@ def _figures(level: float) -> list[dict[str, Any]]:
         as_data(Chart(TITLES[0], "over time", "cores", "minute", 0.0, 60.0, lines, ("objective 2", 2.0))),
         as_data(
             Shares(TITLES[1], "means", "cores", ["front", "back"], {"": [level, 2.0], "in use": [0.5, 1.0]})
+        ),
+        as_data(
+            Grid(TITLES[2], "where", "load", "day", 0.0, 2.0, ["a"], [[level, None]], [1.0, 2.0], "rain")
         ),
     ]
 
@@ -54,6 +57,7 @@ def test_both_policies_are_drawn_into_one_chart() -> None:
         assert text.count(title) == 1
     assert "objective 2" in text
     assert text.count("in use") == 5  # in both legends, and on hovering over the line and two bars
+    assert text.count("load, 4 (light) to 4 (dark)") == 2  # a grid each
     assert "At work" in text
 
 

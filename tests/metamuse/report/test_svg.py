@@ -114,3 +114,25 @@ def test_the_front_of_a_plane_joins_what_nothing_beats() -> None:
     (path,) = root.findall("path")
     assert (path.get("d") or "").count("L") == 1  # from a to c
     assert len(root.findall("g")) == 4
+
+
+def test_cells_are_darker_where_there_is_more_and_empty_where_there_is_nothing() -> None:
+    rain = svg.Series("a", [0.0, 3.0, 6.0], "solution")
+    values = [[0.0, None, 2.0], [2.0, 1.0, None]]
+    root = ET.fromstring(svg.cells(rain, values, ["one", "two"], (0.0, 3.0), ("day", "mm", "rain")))
+    paths = sorted(root.findall("path"), key=lambda p: float(p.get("fill-opacity", 0)))
+    assert [(p.get("d") or "").count("M") for p in paths] == [
+        1,
+        1,
+        2,
+    ]  # the least, the middle, the largest twice
+    assert float(paths[-1].get("fill-opacity", 0)) == pytest.approx(1.0)
+    heights = [float(rect.get("height", 0)) for rect in root.findall("rect")]
+    assert heights == pytest.approx([17.0, 34.0])
+    assert "a: mm, 0 (light) to 2 (dark)" in "".join(root.itertext())
+
+
+def test_cells_that_are_all_alike_are_drawn() -> None:
+    flat = svg.cells(svg.Series("a", [], "baseline"), [[1.0, 1.0]], [], (0.0, 2.0), ("node", "parts", ""))
+    (path,) = ET.fromstring(flat).findall("path")
+    assert (path.get("d") or "").count("M") == 2
