@@ -21,10 +21,10 @@ CHANCE = 0.1
 
 
 @cached
-def _chosen(y, price, apart, cost, back):  # type: ignore[no-untyped-def]
-    """Least sum of squared errors plus ``price`` a reading; fills ``back`` (int64[H]); returns readings and error.
+def _chosen(y, known, price, apart, cost, back):  # type: ignore[no-untyped-def]
+    """Least sum of squared errors plus ``price`` a reading; fills ``back`` (int64[H]); returns readings, error and last hour.
 
-    The error of the piece from ``i`` to ``j`` follows from sums of y, y * t and y * y over it.
+    The error of the piece from ``i`` to ``j`` follows from sums over it, of the hours that are known (``known`` 1, else 0).
     """
     n = len(y)
     for j in range(n):
@@ -32,32 +32,30 @@ def _chosen(y, price, apart, cost, back):  # type: ignore[no-untyped-def]
         head = 0.0
         if j < apart:
             for u in range(j):
-                head += (y[u] - y[j]) ** 2
+                head += known[u] * (y[u] - y[j]) ** 2
             cost[j] = head + price
         else:
             cost[j] = 1e300
         back[j] = -1
-        s0, s1, s2 = 0.0, 0.0, 0.0
+        xx, dx, dd = 0.0, 0.0, 0.0
         for i in range(j - 1, max(-1, j - apart - 1), -1):
             # Points between i and j, exclusive; x counts from j backwards.
             length = j - i
-            slope = (y[i] - y[j]) / length
-            wrong = s2 - 2.0 * slope * s1 + slope * slope * (length - 1) * length * (2 * length - 1) / 6.0
             d = y[i] - y[j]
-            total = cost[i] + wrong + price
+            slope = d / length
+            total = cost[i] + dd - 2.0 * slope * dx + slope * slope * xx + price
             if total < cost[j]:
                 cost[j] = total
                 back[j] = i
-            s0 += d
-            s1 += d * length
-            s2 += d * d
+            xx += known[i] * length * length
+            dx += known[i] * d * length
+            dd += known[i] * d * d
     best = 1e300
     last = n - 1
-    tail = 0.0
     for j in range(n - 1, max(-1, n - apart - 1), -1):
         tail = 0.0
         for u in range(j + 1, n):
-            tail += (y[u] - y[j]) ** 2
+            tail += known[u] * (y[u] - y[j]) ** 2
         if cost[j] + tail < best:
             best = cost[j] + tail
             last = j
@@ -69,20 +67,24 @@ def _chosen(y, price, apart, cost, back):  # type: ignore[no-untyped-def]
     return count, best - price * count, last
 
 
-def best_times(series: np.ndarray, readings: float) -> tuple[np.ndarray, float]:
+def best_times(
+    series: np.ndarray, readings: float, known: np.ndarray | None = None
+) -> tuple[np.ndarray, float]:
     """The best hours for about so many readings (never fewer), and the mean squared error that is left.
 
     Args:
         series: float64[H], hourly truth.
         readings: How many there may be.
+        known: bool[H], hours whose error counts; None: all.
     """
     y = np.ascontiguousarray(series, dtype=np.float64)
+    counts = np.ones(len(y)) if known is None else known.astype(np.float64)
     cost, back = np.zeros(len(y)), np.zeros(len(y), dtype=np.int64)
     low, high = 1e-9, float(len(y) * max(1e-6, y.var()))
     found: tuple[np.ndarray, float] = (np.arange(len(y)), 0.0)
     for _ in range(_TRIES):
         price = float(np.sqrt(low * high))
-        count, wrong, last = _chosen(y, price, _APART, cost, back)
+        count, wrong, last = _chosen(y, counts, price, _APART, cost, back)
         if count < readings:
             high = price
             continue
@@ -92,7 +94,7 @@ def best_times(series: np.ndarray, readings: float) -> tuple[np.ndarray, float]:
         while at >= 0:
             times.append(at)
             at = int(back[at])
-        found = (np.array(times[::-1]), float(wrong) / len(y))
+        found = (np.array(times[::-1]), float(wrong) / max(1.0, float(counts.sum())))
         if count <= 1.02 * readings:
             break
     return found
@@ -115,7 +117,8 @@ def flux_error(task: Task) -> float:
     for n, most in enumerate(affordable(task)):
         hourly = field.values[3, n, ::HOUR].astype(np.float64)
         most = min(float(len(hourly)), max(1.0, float(most)))
-        wrong.append(best_times(hourly, most)[1] if most < len(hourly) else 0.0)
+        known = None if field.known is None else field.known[3, n, ::HOUR]
+        wrong.append(best_times(hourly, most, known)[1] if most < len(hourly) else 0.0)
     return float(np.sqrt(np.mean(wrong)) / task.spread[3])
 
 
@@ -124,7 +127,7 @@ def oracle(task: Measured) -> Score:
     scenario = task.scenario
     details = {"days": scenario.field.ticks / DAY}
     loss = 0.0
-    if scenario.hardware.co2_sensor and scenario.field.known is None:
+    if scenario.hardware.co2_sensor:
         details["flux_error"] = flux_error(task)
         details["co2_a_day"] = float(affordable(task).mean()) / scenario.days
         loss = (1.0 - CHANCE) * details["flux_error"] / scenario.goals.flux / len(task.par.parts)

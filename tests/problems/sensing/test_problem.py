@@ -238,6 +238,12 @@ def test_the_oracle_is_no_worse_than_even_spacing() -> None:
     assert wrong == pytest.approx(float(np.mean((np.interp(at, times, y[times]) - y) ** 2)))
     evenly = np.linspace(0, 399, len(times)).astype(int)
     assert wrong < 0.8 * float(np.mean((np.interp(at, evenly, y[evenly]) - y) ** 2))
+    # What is not known costs nothing, so that it is given no readings.
+    known = at < 200
+    times, wrong = best_times(y, 40, known)
+    line = np.interp(at, times, y[times])
+    assert wrong == pytest.approx(float(np.mean((line - y)[known] ** 2)))
+    assert np.count_nonzero(times >= 200) <= 2
     # Of all pairs of times the oracle's pair is the best.
     short = y[:30]
     pair, least = best_times(short, 2)
