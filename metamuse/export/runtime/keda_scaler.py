@@ -21,8 +21,8 @@ from typing import Any
 
 import grpc
 
-from metamuse.export.runtime import wire
 from metamuse.export.runtime.observing import EACH, WHOLE, Serving
+from metamuse.export.runtime.wire import block, metrics_request, real, scaled_object, text, whole
 
 #: The only metric; its value is the wanted number of replicas, its target 1.
 METRIC = "desired_replicas"
@@ -54,8 +54,7 @@ class Scaling:
     def decide(self) -> None:
         """Decide once. If something cannot be measured, the decisions stand."""
         try:
-            whole, each = self._measure()
-            wanted = self.serving.decide(time.monotonic(), whole, each)
+            wanted = self.serving.decide(time.monotonic(), *self._measure())
         except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
             if not self._blind:
                 _log.error("what the policy is shown cannot be measured, its decisions stand: %s", error)
@@ -76,7 +75,7 @@ class Scaling:
     def replicas(self, reference: bytes, context: Any) -> int:
         """What is wanted of the deployment of a ``ScaledObjectRef``; ends the call if that is not known."""
         try:
-            name, _, metadata = wire.scaled_object(reference)
+            name, _, metadata = scaled_object(reference)
         except ValueError as error:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         deployment = metadata.get(KEY, name)
@@ -94,7 +93,7 @@ def serve(scaling: Scaling, address: str) -> tuple[grpc.Server, int]:
     """A started server, and its port."""
 
     def is_active(request: bytes, context: Any) -> bytes:
-        return wire.whole(1, int(scaling.replicas(request, context) > 0))
+        return whole(1, int(scaling.replicas(request, context) > 0))
 
     def stream_is_active(request: bytes, context: Any) -> Iterator[bytes]:
         told = None
@@ -102,21 +101,21 @@ def serve(scaling: Scaling, address: str) -> tuple[grpc.Server, int]:
             active = scaling.replicas(request, context) > 0
             if active != told:
                 told = active
-                yield wire.whole(1, int(active))
+                yield whole(1, int(active))
             time.sleep(min(1.0, scaling.serving.interval))
 
     def metric_spec(request: bytes, context: Any) -> bytes:
-        return wire.block(1, wire.text(1, METRIC) + wire.whole(2, 1) + wire.real(3, 1.0))
+        return block(1, text(1, METRIC) + whole(2, 1) + real(3, 1.0))
 
     def metrics(request: bytes, context: Any) -> bytes:
         try:
-            reference, name = wire.metrics_request(request)
+            reference, name = metrics_request(request)
         except ValueError as error:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         if name not in ("", METRIC):
             context.abort(grpc.StatusCode.NOT_FOUND, f"no metric {name!r}; there is {METRIC}")
         value = scaling.replicas(reference, context)
-        return wire.block(1, wire.text(1, METRIC) + wire.whole(2, value) + wire.real(3, float(value)))
+        return block(1, text(1, METRIC) + whole(2, value) + real(3, float(value)))
 
     methods = {
         "IsActive": grpc.unary_unary_rpc_method_handler(is_active),
@@ -134,14 +133,14 @@ def serve(scaling: Scaling, address: str) -> tuple[grpc.Server, int]:
 
 
 def of_prometheus(
-    url: str, whole: Mapping[str, str], each: Mapping[str, Mapping[str, str]]
+    url: str, service: Mapping[str, str], each: Mapping[str, Mapping[str, str]]
 ) -> Callable[[], Measured]:
     """What asks a Prometheus server, each query for one number.
 
     Raises:
         ValueError: A query has a name that nobody knows.
     """
-    unknown = (set(whole) - set(WHOLE)) | {
+    unknown = (set(service) - set(WHOLE)) | {
         name for queries in each.values() for name in set(queries) - set(EACH)
     }
     if unknown:
@@ -156,7 +155,7 @@ def of_prometheus(
         return 0.0 if value != value else value  # a quantile of nothing
 
     return lambda: (
-        {name: ask(query) for name, query in whole.items()},
+        {name: ask(query) for name, query in service.items()},
         {of: {name: ask(query) for name, query in queries.items()} for of, queries in each.items()},
     )
 

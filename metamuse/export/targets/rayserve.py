@@ -59,7 +59,7 @@ class RayServeExporter:
 
     def usage(self, problem: str) -> str:
         return """    pip install .                      # where Ray Serve's controller runs
-    serve deploy application.yaml      # your application, with `autoscaling_policy` as in this file
+    serve deploy application.yaml      # your application, with `{package}.autoscaler:Autoscaler` as in this file
 
 `scaling.json` names the deployments and their groups and the profile of a replica (that of the first workload on which
 golden decisions were recorded: put in yours). Serve itself tells of replicas, running and waiting requests. Everything else a
