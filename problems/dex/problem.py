@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from evaluators.base import Policy, Score, WorkloadError
@@ -15,6 +17,9 @@ from evaluators.paths import expand_paths
 from problems.base import Metric, Problem
 from problems.dex.watching import compared, phases, watched
 from problems.figures import Figure, Tradeoff
+
+_COIN = re.compile(r"^ADMIT = .*$", re.M)
+_EAGER = '"""DEX with eager admission: every missing leaf is cached (P_A = 1), inner misses are offloaded by cost."""\n'
 
 
 class DexProblem(Problem):
@@ -82,6 +87,13 @@ class DexProblem(Problem):
             )
             self._given |= warm
             Cell("problem.system", **self._given)  # says at once what cannot be
+
+    @cached_property
+    def baselines(self) -> dict[str, str]:
+        """Sources of all baseline policies by id; eager admission is DEX with another number."""
+        dex = super().baselines["dex"]
+        eager = _EAGER + _COIN.sub("ADMIT = 1.0", dex).partition('"""\n')[2]
+        return dict(sorted((super().baselines | {"dex_eager": eager}).items()))
 
     def init_example(self) -> tuple[Any, ...]:
         return (1, 144, 4, 6)

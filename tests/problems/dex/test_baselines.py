@@ -62,6 +62,12 @@ def test_who_never_offloads_and_who_admits_all() -> None:
     assert found["dex_offload_only"]["rpcs"] > 0.1
 
 
+def test_eager_admission_is_dex_with_another_number() -> None:
+    eager, seen = state("dex_eager"), np.zeros(16)
+    assert [eager.on_miss(0, op, 0, True, False, seen) for op in (0, 1, 3)] == [1, 1, 1]
+    assert [eager.on_miss(1, 0, 0, True, True, seen), eager.timed] == [1, True]
+
+
 def test_dex_fills_its_windows_and_then_weighs() -> None:
     policy = state("dex", EXPLORE=0.001)
     seen = np.zeros(16)
