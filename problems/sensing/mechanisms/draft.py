@@ -50,7 +50,7 @@ class Draft(composing.Draft):
         return f"self.{name}"
 
     def source(self, doc: str) -> str:
-        keep = self.number("KEEP", 0.85, 1.05)
+        keep = self.number("KEEP", 0.7, 1.05)
         hold = self.number("HOLD", 0.1, 0.6)
         self.say(
             "budget",
