@@ -26,6 +26,7 @@ from metamuse.policy.program import load
 from metamuse.scoring import plain, write
 from problems.base import Problem, make
 from problems.sensing.deployed import Deployed
+from problems.sensing.records import main as report
 
 CONFIG = yaml.safe_load((Path(__file__).parents[3] / "conf/problem/sensing.yaml").read_text())
 PLOT = """\
@@ -279,3 +280,22 @@ def test_score_writes_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         assert "see a wet-up within 3 h" in row["lines"][1]
     assert main(asked) == 2
     assert "is not empty" in capsys.readouterr().err
+
+
+def test_records_are_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small = tmp_path / "small.yaml"
+    small.write_text(PLOT.replace("nodes: 3", "nodes: [A, B]") + "records: {file: own.csv}\n")
+    (tmp_path / "own.csv").write_text(
+        "time,node,moisture,temperature,flux\n2021-06-01 00:00,A,0.2,10,2\n2021-06-03 00:00,A,-7999,11,2\n"
+        "2021-06-03 01:00,C,0.3,11,2\n"
+    )
+    assert report([str(small)]) == 0
+    out = capsys.readouterr().out
+    assert "- A: moisture 1 (2021-06-01 to 2021-06-01), temperature 2 (2021-06-01 to 2021-06-03)" in out
+    assert "moisture, out of range: 1 reading from 2021-06-03T00:00:00" in out
+    assert "temperature, gap: 1, together 2.0 days" in out
+    assert "not in the deployment: C" in out
+    small.write_text(PLOT)
+    assert report([str(small)]) == 2
+    assert "names no records" in capsys.readouterr().err
+    assert report([]) == 2
