@@ -71,12 +71,20 @@ class Board:
         hardware: What the simulator needs; the store is that of the season.
         sensors: In the file's order.
         supply: In words, for the results.
+        cell_j: Usable joules of its battery, or of the store behind its panel.
+        lasts: Days that they are for; 0 for a panel.
     """
 
     name: str
     hardware: Hardware
     sensors: tuple[Sensor, ...]
     supply: str
+    cell_j: float
+    lasts: float
+
+    def store(self, days: float) -> float:
+        """Joules for so many days: their part of a battery, at most all of it."""
+        return self.cell_j * (min(1.0, days / self.lasts) if self.lasts > 0 else 1.0)
 
     def of(self, measures: str) -> list[Sensor]:
         """Its sensors of a kind, the shallowest first."""
@@ -418,14 +426,15 @@ def _board(name: str, section: Section, days: int) -> Board:
     co2 = [s for s in sensors if s.measures == "CO2 efflux"]
     changes["probe_j"] = sum(s.reading_j for s in sensors if s.measures != "CO2 efflux")
     changes["co2_j"] = co2[0].reading_j if co2 else 0.0
-    supply, store, panel = _supply(section.section("power", f"board {name}: power", "battery: 2.4 Ah, or panel: 20 mW"), volts, days)  # fmt: skip
+    supply, cell, lasts, panel = _supply(section.section("power", f"board {name}: power", "battery: 2.4 Ah, or panel: 20 mW"), volts, days)  # fmt: skip
     section.done()
-    hardware = replace(usual, **changes, store_j=store, panel_w=panel, co2_sensor=bool(co2))
-    return Board(name, hardware, sensors, supply)
+    hardware = replace(usual, **changes, panel_w=panel, co2_sensor=bool(co2))
+    board = Board(name, hardware, sensors, supply, cell, lasts)
+    return replace(board, hardware=replace(hardware, store_j=board.store(days)))
 
 
-def _supply(section: Section, volts: float, days: int) -> tuple[str, float, float]:
-    """In words, joules of the store for this season, and watts of the panel."""
+def _supply(section: Section, volts: float, days: int) -> tuple[str, float, float, float]:
+    """In words, usable joules, days that they are for (0: a panel), and watts of the panel."""
 
     def battery(text: str) -> tuple[str, float]:
         kind = next((b for b in BATTERIES if b.lower() == text.lower()), None)
@@ -452,7 +461,7 @@ def _supply(section: Section, volts: float, days: int) -> tuple[str, float, floa
     line, notes = section.line, section.notes
     if "battery" in section and "panel" in section:
         notes.add(line, f"{section.title}: a battery, or a panel with its store, not both")
-        return "", 1.0, 0.0
+        return "", 1.0, 0.0, 0.0
     if "panel" in section:
         words, watts, joules = section.take("panel", panel, ("panel", 0.02, 60.0))
         joules = section.take("store", lambda text: units.cell(text, volts), joules)
@@ -460,7 +469,7 @@ def _supply(section: Section, volts: float, days: int) -> tuple[str, float, floa
         if joules <= 0 or watts <= 0:
             notes.add(line, f"{section.title}: panel and store hold something")
             joules, watts = 60.0, 0.02
-        return f"{words} with {joules:g} J", joules, watts
+        return f"{words} with {joules:g} J", joules, 0.0, watts
     words, joules = section.take("battery", battery, ("battery", 1.0), "2.4 Ah")
     usable = section.take("usable", _between("share", 0.01, 1.0, "1 to 100 %"), 1.0)
     lasts = section.take("is to last", lambda text: units.quantity(text, "time") / 86400.0, 0.0)
@@ -468,8 +477,7 @@ def _supply(section: Section, volts: float, days: int) -> tuple[str, float, floa
     if joules <= 0:
         notes.add(line, f"{section.title}: the battery holds something")
         joules = 1.0
-    part = min(1.0, days / lasts) if lasts > 0 else 1.0
-    return words, joules * usable * part, 0.0
+    return words, joules * usable, lasts if lasts > 0 else float(days), 0.0
 
 
 def _sensor(name: str, section: Section, volts: float, probe_j: float) -> Sensor:

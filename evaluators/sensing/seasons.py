@@ -263,14 +263,11 @@ def _replay(
         ticks,
         said,
     )
-    part = days / deployment.season.days
-    hardware = board.hardware
-    if hardware.panel_w == 0.0:
-        hardware = replace(hardware, store_j=hardware.store_j * min(1.0, part))
-        if part < 1.0:
-            said.append(
-                f"{days} days have {100 * part:.0f} % of the season's battery, {hardware.store_j:.0f} J"
-            )
+    hardware = replace(board.hardware, store_j=board.store(days))
+    if board.lasts > 0:
+        said.append(
+            f"{days} days have {100 * hardware.store_j / board.cell_j:.3g} % of a battery, {hardware.store_j:.0f} J"
+        )
     scenario = Scenario(
         f"{deployment.name}#{day}{_of(deployment, board)}",
         tuple(deployment.places[row].node for row in rows),

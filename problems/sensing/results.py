@@ -116,7 +116,7 @@ def short(season: Season, outcome: Outcome, verdicts: Sequence[Verdict]) -> list
     """For the terminal: which goal is met, by how much, on how many nodes; the usual ones if nobody asked for any."""
     d = outcome.details
     lines = [
-        f"{season.scenario.name}: {len(season.places)} nodes for {season.scenario.days:g} days from {season.start:%-d %B}"
+        f"{season.scenario.name}: {len(season.places)} node{'s' if len(season.places) > 1 else ''} for {season.scenario.days:g} days from {season.start:%-d %B}"
     ]
     asked = [v for v in verdicts if v.wish.asked]
     lines += [f"  {v.sentence()}" for v in asked or verdicts]
@@ -261,6 +261,7 @@ def netcdf(season: Season, task: Task, world: World, measures: Sequence[_Measure
     file.history = "written by metamuse score, problem=sensing"
     truth = "drawn weather and soil" if season.drawn else "records of the deployment"
     file.source = f"simulation of a sensing policy; truth: {truth}"
+    file.power = _ascii(season.board.supply)
     file.references = "arXiv:2102.10260"
     file.comment = _ascii("; ".join(season.said)) or "none"
     file.createDimension("station", n)

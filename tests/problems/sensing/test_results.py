@@ -193,6 +193,7 @@ def test_the_netcdf_file_holds_the_same(
     with netcdf_file(io.BytesIO(files["results.nc"]), mmap=False) as nc:
         assert nc.Conventions == b"CF-1.8"
         assert nc.featureType == b"timeSeries"
+        assert nc.power == b"60 J"
         names = ["".join(c.decode() for c in row).rstrip("\0") for row in nc.variables["station_name"][:]]
         assert names == ["lawn 01", "lawn 02", "lawn 03"]
         assert nc.variables["time"].units == b"seconds since 2001-05-01 00:00:00 -05:00"
