@@ -62,7 +62,7 @@ class Gpu:
         link: Bytes/s in one direction between GPUs of a node.
         pcie: Bytes/s from the host.
         hop: Seconds of latency of one transfer.
-        idle_w: Power of a GPU that is held and idle. This and the next two are assumptions of the fact sheet
+        idle_w: Power of a GPU that is held and idle. This and the next two are assumptions
             (splitwise-sim's A100 power table and published idle powers bracket them).
         prefill_w: Power while prefill runs.
         decode_w: Power while decode runs.

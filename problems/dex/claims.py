@@ -1,4 +1,4 @@
-"""The acceptance claims of the simulator (1 to 20 of its fact sheet), with their tolerances.
+"""The acceptance claims of the simulator (1 to 20), with their tolerances.
 
 Numbers of the paper (PVLDB 17(10), 2603-2616) are those of its table 2 and of its figures, digitised. ``must`` are counters
 and figures that no constant was set from; ``outcome`` are those that constants were set from, or that follow from them.
@@ -148,7 +148,7 @@ def _small(bench: Bench, length: Length) -> Measured:
     return Measured(
         found.value,
         (_within("verbs an operation", found, "verbs", 1.04, 0.12),),
-        analysis="Counters at this cache came out low in the fact sheet's prototype, too (0.91); the cause is not known.",
+        analysis="Counters at this cache came out low in an earlier prototype, too (0.91); the cause is not known.",
     )
 
 

@@ -1,4 +1,4 @@
-"""The acceptance claims of the simulator (V1 to V12 of its fact sheet), with their tolerances.
+"""The acceptance claims of the simulator (V1 to V12), with their tolerances.
 
 V1 to V5 and V9 to V11 say that the simulator is right; V6 to V8 and V12 are outcomes: what a saving comes to depends on
 what a model-level replica is and on how long replicas take to load, so they are reported for both meanings of it

@@ -2,7 +2,7 @@
 
 Constants are drawn from their marked ranges, the same number for every policy (its defaults are the first setting), and
 of the settings that attain 99 % on a case the one with the fewest GPU-hours counts. It is chosen on the case itself, as in
-the fact sheet's prototype: both sides of a comparison are favoured alike, and neither number is a forecast.
+an earlier prototype: both sides of a comparison are favoured alike, and neither number is a forecast.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The acceptance claims of the simulator (the numbers of its fact sheet), with their bounds.
+"""The acceptance claims of the simulator (C1 to C12), with their bounds.
 
 Where the records of real sites are configured (``problem.sites``), C1, C8, C9 and C12 are measured on them, too; their texts
 say so.
@@ -49,20 +49,20 @@ def claims(problem: Problem, quick: bool) -> Sequence[Claim]:
               "Loescher et al. 2014, PLOS ONE", "should", partial(m.in_space, n=n),
               "Variance between places over that in time, of moisture over that of temperature."),
         Claim("C7", f"Moisture error with own rates over that with one common rate, equal energy{sim})", None, 0.99,
-              "prototype and replay of the fact sheet", "must", partial(m.own_rates, n=n),
+              "an earlier prototype and replay", "must", partial(m.own_rates, n=n),
               "CO2 at two thirds of the common rate, and of the probe rates that this pays for the best."),
         Claim("C8", f"Efflux error with two CO2 readings a day over that with three{sim}{also})", 1.1, 1.6,
-              "fact sheet: 1.20 in the replay, 1.51 in the prototype", "should", partial(_two_a_day, n=n, files=sites, real=real)),
+              "an earlier prototype: 1.51, in its replay 1.20", "should", partial(_two_a_day, n=n, files=sites, real=real)),
         Claim("C9", f"Send-on-delta does not beat even spacing: efflux error over that of evenly spaced CO2 readings, equal energy{sim}{also})",
-              1.0, None, "fact sheet: +25 to +30 % in the replay, +4 to +14 % in the prototype", "must",
+              1.0, None, "an earlier prototype: +4 to +14 %, in its replay +25 to +30 %", "must",
               partial(_on_delta, n=n, files=sites, real=real)),
         Claim("C10", f"Wet-ups caught with rain alerts less those with a burst of one's own, three-hour base, dear probes, equal energy{sim})",
-              0.05, None, "prototype of the fact sheet: +0.08 to +0.49 over no trigger", "should", partial(m.alerts, n=n),
+              0.05, None, "an earlier prototype: +0.08 to +0.49 over no trigger", "should", partial(m.alerts, n=n),
               "Alerts have a price here that they had not in the prototype: listening at 10 microwatts takes as much as seven dear "
               "wake-ups a day. And from a base of three hours a burst of one's own comes early enough, for an onset counts that is "
               "seen within three hours."),
         Claim("C11", f"Under sun the schedule that is best in June is down in December, part of the time{sim})", 0.10, None,
-              "prototype of the fact sheet", "should", partial(m.winter, n=n)),
+              "an earlier prototype", "should", partial(m.winter, n=n)),
         Claim("C12", f"What temperature and moisture explain of log efflux over whole records, R2, median ({n} years{'; whole real records' if files else ''})", 0.44, 0.88,
               f"{_REPLAY}: 0.44 to 0.88", "must", partial(_unexplained, n=n, files=sites)),
     ]  # fmt: skip

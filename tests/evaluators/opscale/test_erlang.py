@@ -56,7 +56,7 @@ def test_the_oracle_is_never_worse_than_greedy(services: list[float], rate: floa
 
 
 def test_the_published_accounting_of_the_baselines() -> None:
-    """Section 6.1 of the fact sheet: 40/s 20 -> 8 GPUs and 160/s 76 -> 28 of a tandem; whole replicas take 7 and 26."""
+    """An earlier prototype: 40/s 20 -> 8 GPUs and 160/s 76 -> 28 of a tandem; whole replicas take 7 and 26."""
     net = stations("llama3-8b", "a100", 2048.0)
     slo = 3 * sum(s.sizes[0][1] for s in net)
     for rate, tandem, pools, whole in ((40.0, 20, 8, 7), (160.0, 76, 28, 26)):
