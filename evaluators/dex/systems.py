@@ -15,7 +15,7 @@ from evaluators.dex import layout as k
 from evaluators.dex import simulator
 from evaluators.dex.caching import cached
 from evaluators.dex.cell import MIXES, NODE_BYTES, Cell
-from evaluators.dex.kernel import pop, push
+from evaluators.dex.heap import pop, push
 from evaluators.dex.keys import make_streams
 from evaluators.dex.memory import b1, compiled, f1, f2, i1, i2, s1
 from evaluators.dex.mixing import UNIT, mix
