@@ -329,7 +329,7 @@ def spread(view: View) -> Html:
     rows.sort(key=lambda r: -float(r.values.mean()))
     note = (
         "Box: middle half of the workloads; line: median; dot: mean; whiskers: 5 % to 95 %. What is far worse than the "
-        "reference is drawn at the left edge."
+        "reference is drawn at the left edge, a bound far beyond all others at the right one."
     )
     unit = f"{gain_label(view.problem)}, %, on the {SET_NAMES[view.which]} workloads"
     return section("Spread over workloads", paragraph(note, "note"), figure(svg.boxes(rows, unit)))

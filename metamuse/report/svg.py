@@ -86,7 +86,7 @@ def boxes(rows: Sequence[Box], unit: str) -> str:
     """Horizontal box plots, one a row: box = quartiles, line = median, whiskers = 5 % and 95 %, dot = mean."""
     left, row_height, top = 190.0, 24.0, 8.0
     bottom = top + row_height * len(rows)
-    edges = [float(q) for row in rows for q in np.quantile(row.values, [0.05, 0.95])]
+    edges = _edges(rows)
     x = Scale.over([*(max(edge, _floor(max(edges))) for edge in edges), 0.0], left, WIDTH - 12)
     parts = []
     for tick in x.ticks():
@@ -108,6 +108,13 @@ def boxes(rows: Sequence[Box], unit: str) -> str:
             + f'<circle cx="{x(float(row.values.mean())):.1f}" cy="{middle:.1f}" r="3"/></g>'
         )
     return _figure(bottom + 42, f"Box plots: {unit}", parts)
+
+
+def _edges(rows: Sequence[Box]) -> list[float]:
+    """Ends of the whiskers; a bound far beyond all others, which would flatten them, ends at twice the largest of theirs."""
+    ends = [(row, float(q)) for row in rows for q in np.quantile(row.values, [0.05, 0.95])]
+    most = max((end for row, end in ends if row.css != "bound"), default=0.0)
+    return [min(end, 2 * most) if row.css == "bound" and most > 0 else end for row, end in ends]
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,19 @@ def test_quartiles_are_where_they_belong() -> None:
     assert float(box[1]) + float(box[2]) == pytest.approx(x(75), abs=0.2)
 
 
+def test_a_bound_far_beyond_flattens_nobody() -> None:
+    near = svg.Box("a", np.arange(101.0) / 10, "solution")
+    alone = svg.boxes([near], "gain")
+    beside = svg.boxes([near, svg.Box("far", np.full(5, 1e6), "bound")], "gain")
+
+    def width(drawn: str) -> float:
+        box = re.search(r'<rect x="[\d.]+" y="[\d.]+" width="([\d.]+)"', drawn)
+        assert box is not None
+        return float(box[1])
+
+    assert width(beside) == pytest.approx(width(alone) / 2, rel=0.05)
+
+
 def test_curves_have_a_line_and_its_last_count_for_each_tolerance() -> None:
     drawn = svg.curves([1, 5, 9], [1, 4, 8], {"exact": [1, 4, 8], "within <0.1": [1, 2, 3]})
     root = ET.fromstring(drawn)
