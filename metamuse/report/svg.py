@@ -276,17 +276,19 @@ def lines(
     for tick in y.ticks(5):
         parts.append(_line(left, y(tick), WIDTH - 12, y(tick), "grid"))
         parts.append(_text(left - 8, y(tick) + 4, _number(tick), "end", "tick"))
-    # The first one lies on top.
-    for one in reversed(series):
+    # The first one lies on top. By colour alone they would be alike to some eyes: each has its own dashes.
+    for number, one in reversed(list(enumerate(series))):
         step = (x.high - x.low) / max(1, len(one.values) - 1)
         path = "L".join(f"{x(x.low + i * step):.1f} {y(v):.1f}" for i, v in enumerate(one.values))
-        parts.append(f'<path d="M{path}" class="line {one.css}"><title>{escape(one.label)}</title></path>')
+        parts.append(
+            f'<path d="M{path}" class="line {one.css} n{number}"><title>{escape(one.label)}</title></path>'
+        )
     if level is not None:
         parts.append(_line(left, y(level[1]), WIDTH - 12, y(level[1]), "level"))
     parts += [
         *_axis(x, bottom, x_label),
         _text(left, top - 18, y_label, "start", "axis"),
-        *_legend(series, top - 18, "" if level is None else level[0]),
+        *_legend(series, top - 18, "" if level is None else level[0], dashes=True),
     ]
     return _figure(bottom + 42, f"{y_label} over {x_label}", parts)
 
@@ -308,7 +310,7 @@ def groups(names: Sequence[str], series: Sequence[Series], unit: str) -> str:
             title = f"{name}, {one.label}: {one.values[i]:.3g}"
             parts.append(
                 f'<rect x="{left:.1f}" y="{at + thick * j:.1f}" width="{x(one.values[i]) - left:.1f}"'
-                f' height="{thick - 1:.1f}" class="bar-of {one.css}"><title>{escape(title)}</title></rect>'
+                f' height="{thick - 1:.1f}" class="bar-of {one.css} n{j}"><title>{escape(title)}</title></rect>'
             )
     parts += [_text((left + WIDTH) / 2, bottom + 34, unit, "middle", "axis"), *_legend(series, top - 18)]
     return _figure(bottom + 42, f"{unit}: " + ", ".join(names), parts)
@@ -531,7 +533,7 @@ def _triangle(x: float, y: float, r: float) -> str:
 _SHAPES = {"solution": _circle, "baseline": _square, "bound": _triangle}
 
 
-def _legend(series: Sequence[Series], at: float, level: str = "") -> list[str]:
+def _legend(series: Sequence[Series], at: float, level: str = "", dashes: bool = False) -> list[str]:
     """Names of series with their colours, to the right, and of a level if there is one: beside its line it would lie on others."""
     parts, x = [], WIDTH - 12.0
     if level:
@@ -539,14 +541,18 @@ def _legend(series: Sequence[Series], at: float, level: str = "") -> list[str]:
         parts.append(_text(x, at, level, "start", "tick level-name"))
         parts.append(_line(x - 24, at - 4, x - 5, at - 4, "level"))
         x -= 40
-    for one in reversed(series):
+    for number, one in reversed(list(enumerate(series))):
         label = _cut(one.label, 34)
         x -= 6.2 * len(label)
+        css = f"{one.css} n{number}"
         parts.append(_text(x, at, label, "start", "tick"))
-        parts.append(
-            f'<rect x="{x - 14:.1f}" y="{at - 8:.1f}" width="9" height="9" class="bar-of {one.css}"/>'
-        )
-        x -= 30
+        if dashes:
+            parts.append(_line(x - 27, at - 4, x - 5, at - 4, f"line {css}"))
+        else:
+            parts.append(
+                f'<rect x="{x - 14:.1f}" y="{at - 8:.1f}" width="9" height="9" class="bar-of {css}"/>'
+            )
+        x -= 43 if dashes else 30
     return parts
 
 
