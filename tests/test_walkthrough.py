@@ -56,6 +56,12 @@ def lines(page: Path) -> Iterator[str]:
                 yield command
 
 
+def both() -> list[str]:
+    """The commands of the tour and then the README's, without what is repeated; what the inbox says follows its run."""
+    tour = list(lines(ROOT / "docs/index.md"))
+    return tour + [line for line in lines(ROOT / "README.md") if line not in tour or ENDS_EARLY in line]
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with what the pages speak of: traces of two days, two policies."""
@@ -89,7 +95,7 @@ def test_the_tour_and_then_the_readme_can_be_typed_as_they_stand(folder: Path) -
     }
     typed = 0
     with OpenAIServer(answer=answer) as server:
-        for line in dict.fromkeys([*lines(ROOT / "docs/index.md"), *lines(ROOT / "README.md")]):
+        for line in both():
             command = small(line, server.base_url)
             typed += 1
             if command.startswith("export "):
@@ -110,7 +116,7 @@ def test_the_tour_and_then_the_readme_can_be_typed_as_they_stand(folder: Path) -
                 expected = 3 if ENDS_EARLY in command else 0
                 assert run.returncode == expected, f"{command}\n{run.stdout}\n{run.stderr}"
                 assert "Traceback" not in run.stdout + run.stderr
-    assert typed > 20
+    assert typed > 15
 
 
 def look_at_the_ui(folder: Path, env: dict[str, str]) -> None:
