@@ -35,7 +35,7 @@ SMALLER = {
     r"(problem=cache(?!.*solutions=)(?!.*(?:dry-run|target=|arms=)).*)": r"\1 solutions=4",
     r"(arms=\S+)": r"\1 seeds=0 solutions=2",
     r"budget.calls=500": "budget.calls=20",
-    r"(metamuse (?:problem=cache|compare|baselines).*)": r"\1 problem.baselines=lru,s3fifo search.tune_trials=2",
+    r"(metamuse (?:problem=cache|compare|baselines).*)": r"\1 problem.baselines=lru,s3fifo search.tune_trials=2 search.simplify_trials=0 search.finalists=1",
     r"(llm=inbox.*)": r"\1 budget.minutes=0.05",
     r"problem=autothrottle": "problem=autothrottle claims=S1 quick=true",
     r"http://localhost:8000/v1": "{server}",
@@ -120,7 +120,7 @@ def test_the_tour_and_then_the_readme_can_be_typed_as_they_stand(folder: Path) -
 
 
 def look_at_the_ui(folder: Path, env: dict[str, str]) -> None:
-    """Open MLflow's UI, get its page, and end it as a person does."""
+    """Open MLflow's UI, get its page, and end it as a closing terminal does."""
     port = 5391
     command = [sys.executable, "-m", "metamuse", "ui", f"port={port}"]
     with subprocess.Popen(
@@ -132,7 +132,7 @@ def look_at_the_ui(folder: Path, env: dict[str, str]) -> None:
                 time.sleep(0.5)
             assert _answers(port)
         finally:
-            ui.send_signal(signal.SIGINT)
+            ui.send_signal(signal.SIGHUP)
             ui.communicate(timeout=60)
     assert not _with(str(folder)), "what the server started must end with it"
 

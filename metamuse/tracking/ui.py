@@ -37,6 +37,11 @@ def ui(uri: str, port: int) -> int:
     server = subprocess.Popen(
         _command(uri, port), env=_environment(), start_new_session=True, stdout=log, stderr=subprocess.STDOUT
     )
+    # The server is in a session of its own: whatever ends this command has to end it, too (not SIGHUP under nohup).
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in before.items():
+        if handler != signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
     try:
         _wait(server, port, log)
         for line in links(path if local else None, port):
@@ -47,6 +52,8 @@ def ui(uri: str, port: int) -> int:
         return 0
     finally:
         _stop(server)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def links(database: Path | None, port: int) -> list[str]:
