@@ -85,7 +85,7 @@ def _environment() -> dict[str, str]:
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DO_NOT_TRACK": "true",
         "MLFLOW_LOGGING_LEVEL": "WARNING",
-        # Its job runners (of judges and the like, which nothing here uses) would outlive the server.
+        # Job runners (of judges and the like, which nothing here uses) are seven more processes.
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
     return quiet | os.environ
