@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from metamuse.config import workers
-from metamuse.llm import INBOX_MODEL, Price, price_of
+from metamuse.llm import INBOX_MODEL, LLMConfigError, Price, preflight, price_of
 from metamuse.llm.prices import thinks
 from metamuse.rehearsal import Calls, rehearse
 from metamuse.run import Run
@@ -76,6 +76,16 @@ def estimate(run: Run) -> dict[str, Any]:
     }
 
 
+def dry_run(run: Run) -> dict[str, Any]:
+    """The estimate, and as ``obstacle`` what would keep the run from starting: a missing key, a dead endpoint; or None."""
+    try:
+        preflight(run.llm)
+        obstacle = None
+    except LLMConfigError as error:
+        obstacle = str(error)
+    return {**estimate(run), "obstacle": obstacle}
+
+
 def _row(run: Run, rehearsed: Calls, purpose: str) -> _Row:
     config = run.llm
     model = config.model_for(purpose)
@@ -136,7 +146,7 @@ def _prices(run: Run) -> dict[str, Any]:
 
 
 def sentences(figures: dict[str, Any]) -> str:
-    """The estimate for a person: a few lines and a table."""
+    """A dry run for a person: a few lines and a table."""
     lines = [f"{figures['candidates']:,} candidates for {figures['problem']} by {figures['model']}", ""]
     table: list[tuple[str, ...]] = [("", "calls", "prompt tokens", "answer tokens", "US$")]
     rows = figures["by_waypoint"].items()
@@ -151,7 +161,9 @@ def sentences(figures: dict[str, Any]) -> str:
     lines += ["", f"Time: {low:g} to {high:g} minutes on this machine."]
     lines += [_price_line(model, price) for model, price in figures["prices"].items()]
     lines += _budget_lines(figures)
-    lines.append("Nothing was asked and nothing was written.")
+    lines.append("No model was asked and nothing was written.")
+    if figures["obstacle"]:
+        lines += ["", f"It would not start yet: {figures['obstacle']}"]
     return "\n".join(lines)
 
 

@@ -29,6 +29,7 @@ from metamuse.llm import (
     LLMClient,
     LLMConfig,
     Memory,
+    check_names,
     preflight,
     price_table,
     register_composer,
@@ -82,7 +83,7 @@ class Run:
             from metamuse.llm.composer import answer
 
             register_composer(answer)
-        preflight(self.llm)
+        (check_names if config["dry_run"] else preflight)(self.llm)
         self.budget().check_prices(dict(price_table(self.llm.models(), self.llm)))
 
     def _settings(self) -> Settings:

@@ -76,10 +76,10 @@ def _try_out(plan: Any) -> None:
 
 
 def _dry_run(plan: Any, invocation: Invocation) -> int:
-    from metamuse.estimate import estimate, sentences
+    from metamuse.estimate import dry_run, sentences
     from metamuse.run import Run
 
-    figures = {name: estimate(Run(settings, quiet=True)) for name, settings in plan.arms.items()}
+    figures = {name: dry_run(Run(settings, quiet=True)) for name, settings in plan.arms.items()}
     if invocation.json:
         print(json.dumps({"seeds": list(plan.seeds), "arms": figures}))
         return 0

@@ -16,9 +16,9 @@ def run(invocation: Invocation) -> int:
 
     work = Run(settings, quiet=invocation.quiet or invocation.json or bool(settings["quiet"]))
     if settings["dry_run"]:
-        from metamuse.estimate import estimate, sentences
+        from metamuse.estimate import dry_run, sentences
 
-        figures = estimate(work)
+        figures = dry_run(work)
         print(json.dumps(figures) if invocation.json else sentences(figures))
         return 0
     code = work()

@@ -14,7 +14,7 @@ from metamuse.llm.errors import (
 )
 from metamuse.llm.memory import Memory
 from metamuse.llm.parse import AnswerError, check_schema, extract_code, extract_json, last_line, parse_answer
-from metamuse.llm.preflight import preflight
+from metamuse.llm.preflight import check_names, preflight
 from metamuse.llm.prices import Price, price_of, price_table
 from metamuse.llm.redact import redact
 from metamuse.llm.store import CompletionStore, Totals
@@ -42,6 +42,7 @@ __all__ = [
     "Reservation",
     "Spent",
     "Totals",
+    "check_names",
     "check_schema",
     "estimate_prompt_tokens",
     "extract_code",

@@ -43,8 +43,9 @@ def preflight(config: LLMConfig) -> None:
         return
     if config.provider in ("replay", "inbox"):
         return
+    check_names(config)
     for model in config.models():
-        provider = _check_provider(model)
+        provider = provider_of(model)
         base = _base(provider, config)
         _check_key(model, provider, base, config)
         if base is None and provider in LOCAL_BASES:
@@ -55,16 +56,21 @@ def preflight(config: LLMConfig) -> None:
             _check_listing(model, base, provider, config)
 
 
-def _check_provider(model: str) -> str:
-    provider = provider_of(model)
+def check_names(config: LLMConfig) -> None:
+    """Checks what can be told without key and network: that litellm knows the provider of every model in use.
+
+    Raises:
+        LLMConfigError: One sentence that says how a model is named.
+    """
     known = known_providers()
-    if not provider or (known and provider not in known):
-        raise LLMConfigError(
-            f"llm.model={model} names no provider that litellm knows: write provider/model, for instance "
-            "openai/gpt-4o, anthropic/claude-sonnet-4-5, ollama/llama3.1, or openai/<name> with llm.api_base "
-            "for any OpenAI-compatible server."
-        )
-    return provider
+    for model in config.models() if config.provider == "litellm" else ():
+        provider = provider_of(model)
+        if not provider or (known and provider not in known):
+            raise LLMConfigError(
+                f"llm.model={model} names no provider that litellm knows: write provider/model, for instance "
+                "openai/gpt-4o, anthropic/claude-sonnet-4-5, ollama/llama3.1, or openai/<name> with llm.api_base "
+                "for any OpenAI-compatible server."
+            )
 
 
 def _base(provider: str, config: LLMConfig) -> str | None:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from metamuse import config
-from metamuse.estimate import estimate, sentences
-from metamuse.llm import CompletionStore, LLMClient
+from metamuse.estimate import dry_run, estimate, sentences
+from metamuse.llm import CompletionStore, LLMClient, LLMConfigError
 from metamuse.run import Run
 from metamuse.state import RunState
 from metamuse.waypoints import Waypoints
@@ -72,12 +72,46 @@ def test_calls_and_tokens_of_a_search_lie_in_the_range(method: str, tmp_path: Pa
 
 def test_it_reads_well(tmp_path: Path) -> None:
     with OpenAIServer() as server:
-        told = sentences(estimate(_run(server, tmp_path, "budget.tokens=1000")))
+        told = sentences(dry_run(_run(server, tmp_path, "budget.tokens=1000")))
         assert f"{SOLUTIONS} candidates for cache by openai/test-model" in told
         assert "unknown; set llm.price_in and llm.price_out" in told
         assert "budget.tokens=1,000 ends the run early" in told
         prices = ["llm.price_in=1", "llm.price_out=2", "budget.usd=1000"]
-        told = sentences(estimate(_run(server, tmp_path, *prices)))
+        told = sentences(dry_run(_run(server, tmp_path, *prices)))
         assert "$1 in, $2 out per million tokens (llm.price_in, llm.price_out)" in told
         assert "budget.usd=1,000 is enough." in told
         assert server.chats == 0
+
+
+@pytest.mark.parametrize(
+    ("model", "obstacle"),
+    [
+        (["llm.model=openai/gpt-4o"], "openai/gpt-4o needs a key: export OPENAI_API_KEY"),
+        (
+            ["llm.model=openai/mine", "llm.api_base=http://127.0.0.1:9/v1"],
+            "Nothing answers at http://127.0.0.1:9/v1",
+        ),
+    ],
+)
+def test_neither_key_nor_endpoint_is_needed(
+    model: list[str], obstacle: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE"):
+        monkeypatch.delenv(name, raising=False)
+    given = ["problem=cache", "llm=litellm", "solutions=2", f"root={tmp_path}", *model]
+    figures = dry_run(Run(config.compose([*given, "dry_run=true"]), quiet=True))
+    assert figures["obstacle"].startswith(obstacle)
+    assert sentences(figures).splitlines()[-1].startswith(f"It would not start yet: {obstacle}")
+    assert figures["calls"][0] > 0
+    with pytest.raises(LLMConfigError, match=obstacle):
+        Run(config.compose(given), quiet=True)
+
+
+def test_a_name_that_no_provider_has_is_a_mistake_in_a_dry_run_too(tmp_path: Path) -> None:
+    with pytest.raises(LLMConfigError, match="names no provider"):
+        Run(
+            config.compose(
+                ["problem=cache", "llm=litellm", "llm.model=nobody/x", f"root={tmp_path}", "dry_run=true"]
+            ),
+            quiet=True,
+        )
