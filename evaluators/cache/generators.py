@@ -167,7 +167,7 @@ def _trace(rng: np.random.Generator, name: str, keys: NDArray[np.int64], with_si
     trace = Trace.from_keys(name, keys)
     if not with_sizes:
         return trace
-    return Trace(name, trace.ids, _lognormal_bytes(rng, trace.n_objects)[trace.ids])
+    return Trace(name, trace.ids, lognormal_bytes(rng, trace.n_objects)[trace.ids])
 
 
 def _below(rng: np.random.Generator, limit: int, n: int) -> NDArray[np.int64]:
@@ -198,7 +198,7 @@ def _power(base: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
     return result
 
 
-def _lognormal_bytes(rng: np.random.Generator, n: int) -> NDArray[np.int64]:
+def lognormal_bytes(rng: np.random.Generator, n: int) -> NDArray[np.int64]:
     """Sizes of n objects: lognormal, median 16 KiB, at least 1 byte.
 
     The normal variate is a sum of twelve uniforms (mean 6, variance 1), which is exact to compute and ends at

@@ -16,6 +16,8 @@ from evaluators.binpacking.stream import Stream
 from evaluators.binpacking.suites import shifted_suites, synthetic_suite
 from evaluators.paths import expand_paths
 from problems.base import Metric, Problem
+from problems.binpacking.watching import typical, watched
+from problems.figures import Figure
 
 
 class BinPackingProblem(Problem):
@@ -95,6 +97,9 @@ class BinPackingProblem(Problem):
             if optimum is not None:
                 score.details["optimum"] = float(optimum)
         return score
+
+    def watch(self, policy: Policy, loop: Any) -> Sequence[Figure]:
+        return watched(policy, loop, typical(int(self.config["workload_seed"])))
 
     def digest(self, workload: Stream) -> str:
         sha = hashlib.sha256(f"bin-packing-1|{workload.capacity}|{len(workload.items)}|".encode())

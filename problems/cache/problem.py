@@ -18,6 +18,8 @@ from evaluators.cache.suites import synthetic_suite
 from evaluators.cache.trace import Trace
 from evaluators.paths import expand_paths
 from problems.base import Metric, Problem
+from problems.cache.watching import changing, watched
+from problems.figures import Figure
 
 
 class CacheProblem(Problem):
@@ -136,6 +138,10 @@ class CacheProblem(Problem):
         n = len(trace.ids)
         details |= {"requests": float(n), "misses": float(misses), "capacity": float(workload.capacity)}
         return Score(trace.name, misses / n, details)
+
+    def watch(self, policy: Policy, loop: Any) -> Sequence[Figure]:
+        job = changing(int(self.config["workload_seed"]), self.sizes == "bytes", self.ghost_budget)
+        return watched(policy, loop, job)
 
     def digest(self, workload: simulator.Job) -> str:
         return workload.trace.digest()
