@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import struct
 import subprocess
 import sys
 import time
@@ -16,15 +15,11 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
 import pytest
 
-from metamuse.build import make_problem
-from metamuse.config import compose
 from tests.support.openai_server import OpenAIServer
 from tests.support.scripted import answer
-from tests.test_documents import ROOT
+from tests.support.walking import ROOT, baseline, environment, traces, typed
 
 pytestmark = pytest.mark.walkthrough
 
@@ -65,16 +60,9 @@ def both() -> list[str]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with what the pages speak of: traces of two days, two policies."""
-    rng = np.random.default_rng(3)
-    for name in ("traces/all", "traces/monday/noon", "traces/tuesday/noon"):
-        path = tmp_path / f"{name}.oracleGeneral.bin.zst"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        keys = rng.zipf(1.3, 4000) % 900
-        rows = b"".join(struct.pack("<IQIq", i, key, 1, -1) for i, key in enumerate(keys.tolist()))
-        path.write_bytes(pa.compress(rows, codec="zstd", asbytes=True))
-    policy = make_problem(compose(["problem=cache"])).baselines["s3fifo"]
+    traces(tmp_path)
     for file in ("mine.py", "production_policy.py"):
-        (tmp_path / file).write_text(policy, encoding="utf-8")
+        (tmp_path / file).write_text(baseline("cache", "s3fifo"), encoding="utf-8")
     return tmp_path
 
 
@@ -88,35 +76,19 @@ def small(command: str, server: str) -> str:
 @pytest.mark.timeout(900)
 def test_the_tour_and_then_the_readme_can_be_typed_as_they_stand(folder: Path) -> None:
     """Each line in turn, in one folder, as somebody does who follows the pages; what both say is typed once."""
-    env = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-    }
-    typed = 0
+    env = environment()
+    count = 0
     with OpenAIServer(answer=answer) as server:
         for line in both():
             command = small(line, server.base_url)
-            typed += 1
+            count += 1
             if command.startswith("export "):
                 env |= dict(word.split("=", 1) for word in command.split()[1:])
             elif command.endswith("metamuse ui"):
                 look_at_the_ui(folder, env)
             else:
-                run = subprocess.run(
-                    command,
-                    shell=True,
-                    cwd=folder,
-                    env=env,
-                    capture_output=True,
-                    text=True,
-                    timeout=300,
-                    check=False,
-                )
-                expected = 3 if ENDS_EARLY in command else 0
-                assert run.returncode == expected, f"{command}\n{run.stdout}\n{run.stderr}"
-                assert "Traceback" not in run.stdout + run.stderr
-    assert typed > 15
+                typed(command, folder, env, code=3 if ENDS_EARLY in command else 0)
+    assert count > 15
 
 
 def look_at_the_ui(folder: Path, env: dict[str, str]) -> None:

@@ -1,0 +1,144 @@
+"""What the pages behind the tour tell people to type, typed: every command of MetaMuse on every page is run, small.
+
+Modules of ``benchmarks`` have tests of their own; what needs public traces is run with them (marker ``realdata``).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.support.openai_server import OpenAIServer
+from tests.support.scripted import answer
+from tests.support.walking import ROOT, baseline, environment, traces, typed
+from tests.test_documents import shell_lines
+
+pytestmark = pytest.mark.walkthrough
+
+#: Baselines that are enough, and claims that are measured fast.
+PROBLEMS = {
+    "cache": ("lru", ""),
+    "binpacking": ("best_fit", ""),
+    "autothrottle": ("captain", "S1"),
+    "opscale": ("static_p95", "V1"),
+    "dex": ("clock", "3"),
+    "sensing": ("split_fixed", "C1"),
+}
+#: Settings of a search that make it small; the last one of a name counts.
+SEARCH = "solutions=2 search.race=false search.finalists=1 search.tune_trials=1 search.simplify_trials=0"
+#: What a page takes for granted.
+BEFORE = {"export.md": ["python -m metamuse problem=cache solutions=8"]}
+#: Run elsewhere: pages of the tour, a scaffold and its checks (.ci/run), public traces, programs for which words stand.
+ELSEWHERE = re.compile(
+    r"two_queues|metamuse new|metamuse reproduce|…|<\w+>|METAMUSE_DATA|--cfg job|metamuse check$"
+)
+TOUR = ("README.md", "index.md", "reference.md")
+#: Providers that no local server stands in for: what can be said without asking them.
+UNASKED = ("llm.model=ollama_chat/",)
+
+
+def commands() -> list[tuple[str, str]]:
+    """Page and command; of commands that differ in the order of their words only, the first one."""
+    found: dict[frozenset[str], tuple[str, str]] = {}
+    for page in sorted([*(ROOT / "docs").glob("*.md"), ROOT / "CONTRIBUTING.md"], key=lambda path: path.name):
+        if page.name in TOUR:
+            continue
+        lines = [
+            re.sub(r"\s+#.*$", "", line).strip() for line in shell_lines(page.read_text(encoding="utf-8"))
+        ]
+        own = [line for line in lines if "-m metamuse " in line and not ELSEWHERE.search(line)]
+        for line in BEFORE.get(page.name, []) + own:
+            command = small(line)
+            found.setdefault(frozenset(command.split()), (page.name, command))
+    return list(found.values())
+
+
+def small(line: str) -> str:
+    """The command with what makes it small; settings that come twice are taken as they come last."""
+    line = line.replace("| xclip", "> prompt.txt").replace(" --json >", " --json>")
+    problem = next((p for p in PROBLEMS if f"problem={p}" in line), "cache")
+    baselines, claims = PROBLEMS[problem]
+    given, *end = re.split(r"(?=>)", line, maxsplit=1)
+    words = shlex.split(given)
+    if any(word in words for word in ("validate", "--dry-run")):
+        words += [f"claims={claims}", "quick=true"] if "validate" in words else []
+    elif "compare" in words:
+        if "run=latest" not in words:
+            words = [word for word in words if not word.startswith("arms=")] + ["arms=rsdict_sf,plansearch"]
+            words += ["seeds=0", f"problem.baselines={baselines}", *SEARCH.split()]
+    elif "baselines" in words:
+        words += [f"problem.baselines={baselines}", "search.tune_trials=1"]
+    elif words[3].startswith(("problem=", "llm")):
+        words += [f"problem.baselines={baselines}", *SEARCH.split()]
+        if "solutions=8" in words:
+            words.append("solutions=8")
+        if "llm=inbox" in words:
+            words.append("budget.minutes=0.1")
+        if any(word.startswith(UNASKED) for word in words):
+            words.append("--dry-run")
+    kept = {word.partition("=")[0]: word for word in words}
+    return " ".join([shlex.join(kept.values()), *end]).replace("http://localhost:8000/v1", "{server}")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with everything that the pages name."""
+    traces(tmp_path)
+    for name, text in {
+        "traces/hour.txt": "\n".join(["200"] * 120),
+        "packing/one.txt": "1\n one\n 100 12 5\n"
+        + "\n".join(f" {size}" for size in [60, 40, 30, 30, 20] * 2 + [7, 3]),
+        "my_site.csv": _site(),
+        "cell.yaml": "{keys: 200000, cache_mb: 1, ops: 20000, warm: 10000}",
+        "plot.yaml": re.findall(r"^```yaml\n(.*?)^```", _page("sensing-deployment.md"), re.M | re.S)[0],
+        "AzureLLMInferenceTrace_code.csv": "TIMESTAMP,ContextTokens,GeneratedTokens\n"
+        + "\n".join(
+            f"2023-11-16 18:{15 + i // 60:02d}:{i % 60:02d}.000000,{500 + i},{20 + i % 7}" for i in range(600)
+        ),
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text + "\n", encoding="utf-8")
+    return tmp_path
+
+
+def _site() -> str:
+    """Sixty days of three places, by the hour."""
+    rows = ["place,time,flux,moisture,temperature"]
+    for hour in range(60 * 24):
+        at = f"2018-{6 + hour // 720:02d}-{1 + hour % 720 // 24:02d} {hour % 24:02d}:00:00"
+        daily = math.sin(hour / 24 * 2 * math.pi)
+        for place in "ABC":
+            rows.append(
+                f"{place},{at},{3 + daily + hour % 7 / 10:.2f},{0.2 + hour % 200 / 2000:.3f},{18 + 4 * daily:.1f}"
+            )
+    return "\n".join(rows)
+
+
+def _page(name: str) -> str:
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.timeout(1800)
+def test_every_page_can_be_typed_as_it_stands(folder: Path) -> None:
+    """Each command in turn, in one folder; all that fail are told, not the first one."""
+    failed = []
+    with OpenAIServer(answer=answer) as server:
+        env = environment(OPENAI_API_KEY="sk-test", OPENAI_BASE_URL=server.base_url)
+        for page, command in commands():
+            problem = next((p for p in PROBLEMS if f"problem={p}" in command), "cache")
+            (folder / "my_policy.py").write_text(baseline(problem, PROBLEMS[problem][0]), encoding="utf-8")
+            try:
+                typed(
+                    command.replace("{server}", server.base_url),
+                    folder,
+                    env,
+                    code=3 if "llm=inbox" in command else 0,
+                )
+            except AssertionError as error:
+                failed.append(f"{page}: {error}")
+    assert not failed, "\n\n".join(failed)
+    assert len(commands()) > 25
