@@ -1,4 +1,4 @@
-"""S10 to S12 and the anti-claims: what parts of the design are good for, and signs of a broken simulator."""
+"""S10, S12 and the anti-claims: what parts of the design are good for, and signs of a broken simulator."""
 
 from __future__ import annotations
 
@@ -12,20 +12,10 @@ from evaluators.autothrottle.native import FAST, SLOW, scheduled, scored, target
 from problems.autothrottle.acceptance.savings import BASELINES, STATIC, Cells
 from problems.claims import Bench, Demand, Measured, Run
 
-#: Steps at most in which the target of an ablated Captain is looked for that costs as much as the whole one, and the
-#: share of cores by which equal costs may differ.
-_STEPS, _EQUAL = 10, 0.005
 #: Most halvings of the same limit for all services.
 _HALVINGS = 5
+#: Target from which the best one for all services is looked for.
 _TARGET = 0.1
-
-ABLATIONS = {
-    "without taking cuts back": ("if self.cut and ", "if self.cut and tick < 0 and "),
-    "without adapting the margin": (
-        "self.margin = max(0.0, self.margin + (ratio - target))",
-        "self.margin = MARGIN",
-    ),
-}
 
 
 def split(demand: np.ndarray, k: int) -> np.ndarray:
@@ -96,44 +86,6 @@ def clusters(bench: Bench, loads: Sequence[Load]) -> Measured:
     figures = {"gain of the second cluster, %": float(second), "of the third": float(third)}
     demand = Demand("gain of the second cluster, %", float(second), low=0.0)
     return Measured(float(second - third), (demand,), figures)
-
-
-def ablated(source: str) -> dict[str, str]:
-    """The texts of Captain without one of its parts."""
-    out = {}
-    for name, (old, new) in ABLATIONS.items():
-        if source.count(old) != 1:
-            raise ValueError(f"the text of captain has changed: {old!r} is not once in it")
-        out[name] = source.replace(old, new)
-    return out
-
-
-def parts(bench: Bench, loads: Sequence[Load]) -> Measured:
-    """S11: the fewest minutes beyond the objective that an ablation adds at equal cores, over all loads."""
-    source = bench.problem.baselines["captain"]
-
-    def totals(text: str, target: float) -> tuple[float, float]:
-        scores = bench.scores([Run(text, load, {"HIGH": target, "REST": target}) for load in loads])
-        cores = np.mean([s.details["limit_cores"] for s in scores])
-        return float(cores), float(sum(s.details["bad_minutes"] for s in scores))
-
-    cores, bad = totals(source, _TARGET)
-    figures = {"Captain: cores": cores, "bad minutes": bad}
-    more = []
-    demands = []
-    for name, text in ablated(source).items():
-        low, high = 0.0, 1.0  # more throttling is cheaper
-        tried: list[tuple[float, float, float]] = []
-        while len(tried) < _STEPS and not (tried and abs(tried[-1][0] / cores - 1) < _EQUAL):
-            middle = (low + high) / 2
-            tried.append((*totals(text, middle), middle))
-            low, high = (middle, high) if tried[-1][0] > cores else (low, middle)
-        # Cores are no smooth function of the target: the last one tried need not be the nearest.
-        spent, missed, at = min(tried, key=lambda t: abs(t[0] - cores))
-        figures |= {f"{name}: cores": spent, f"{name}: target": at, f"{name}: bad minutes": missed}
-        demands.append(Demand(f"{name}: cores over those of Captain", spent / cores, low=0.98, high=1.02))
-        more.append(missed - bad)
-    return Measured(min(more), tuple(demands), figures)
 
 
 def fixed(load: Load, share: float) -> Choice:

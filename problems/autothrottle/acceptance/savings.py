@@ -71,15 +71,22 @@ class Cells:
         self.loads = loads
         self.tower = tower
         self._cells: dict[tuple[str, str], Cell] = {}
+        self._chosen: dict[str, Mapping[tuple[str, str], Choice]] = {}
+
+    def chosen(self, bench: Bench, id: str) -> Mapping[tuple[str, str], Choice]:
+        """What is best in hindsight, by cell."""
+        if id not in self._chosen:
+            found = bench.each(choose, [(id, load) for load in self.loads.values()])
+            self._chosen[id] = dict(zip(self.loads, found, strict=True))
+        return self._chosen[id]
 
     def of(self, bench: Bench) -> Mapping[tuple[str, str], Cell]:
         """The cells."""
         if not self._cells:
-            calls = [(id, load) for load in self.loads.values() for id in HINDSIGHT]
-            chosen = iter(bench.each(choose, calls))
+            tuned = {id: self.chosen(bench, id) for id in HINDSIGHT}
             towers = bench.scores([Run(self.tower, load) for load in self.loads.values()])
             for key, tower in zip(self.loads, towers, strict=True):
-                self._cells[key] = Cell(tower, {id: next(chosen) for id in HINDSIGHT})
+                self._cells[key] = Cell(tower, {id: choices[key] for id, choices in tuned.items()})
         return self._cells
 
     def savings(self, bench: Bench, *baselines: str) -> dict[tuple[str, str], float]:

@@ -18,9 +18,9 @@ from evaluators.base import Score
 from metamuse import config
 from metamuse.build import make_problem
 from metamuse.policy.program import load
-from problems.autothrottle.acceptance import design, quota, savings, throttling
+from problems.autothrottle.acceptance import ablation, design, quota, savings, throttling
 from problems.autothrottle.acceptance.hours import hours
-from problems.autothrottle.acceptance.statistics import pearson, spearman
+from problems.autothrottle.acceptance.statistics import interval, pearson, spearman
 from problems.base import Problem
 from problems.claims import Claim, claims_of
 
@@ -68,6 +68,7 @@ def test_tolerances_are_those_written_down_before(by_id: dict[str, Claim]) -> No
     assert bounds["S5"] == (10.0, 40.0)
     assert bounds["S6"] == (15.0, 35.0)
     assert bounds["S7"] == (9.0, None)
+    assert bounds["S11"] == (1.0, None)
     assert bounds["S12"] == (5.0, 10.0)
 
 
@@ -284,42 +285,92 @@ def test_fixed_limits_are_halved_until_one_is_too_low(monkeypatch: pytest.Monkey
 
 
 def test_ablations_are_policies_that_differ(problem: Problem) -> None:
-    texts = design.ablated(problem.baselines["captain"])
-    programs = {load(text, CONTRACT).structure() for text in (problem.baselines["captain"], *texts.values())}
-    assert len(programs) == 3
-    with pytest.raises(ValueError, match="the text of captain has changed"):
-        design.ablated("class Policy: pass")
+    source = problem.baselines["captain"]
+    texts = [source, *(a.text(source) for a in ablation.ABLATIONS.values())]
+    assert len({load(text, CONTRACT).structure() for text in texts}) == 3
+    assert "MARGIN" in load(texts[2], CONTRACT).constants
+    for part in ablation.ABLATIONS.values():
+        with pytest.raises(ValueError, match="the text of captain has changed"):
+            part.text("class Policy: pass")
+
+
+class Lossy(Inline):
+    """Captain whose cores fall with its targets and rise with a fixed margin, and who is late more often without a part."""
+
+    def __init__(self, problem: Problem, worse: dict[str, float]) -> None:
+        super().__init__(problem)
+        source = problem.baselines["captain"]
+        self.names = {part.text(source): name for name, part in ablation.ABLATIONS.items()} | {source: ""}
+        self.worse = worse | {"": 0.0}
+        self.runs: list[Any] = []
+
+    def scores(self, runs: Sequence[Any]) -> list[Score]:
+        self.runs += runs
+        return [self.score(run) for run in runs]
+
+    def score(self, run: Any) -> Score:
+        name = self.names[run.source]
+        high, rest = run.values["HIGH"], run.values["REST"]
+        cores = 100.0 * (high + rest) ** -0.1 * (1.01 if name else 1.0)
+        cores *= np.exp(0.04 * (run.values.get("MARGIN", 1.5) - 1.5))
+        bad = 10.0 + self.worse[name] * (run.workload.application.name != "train")
+        return Score("w", cores, {"limit_cores": cores, "bad_minutes": bad, "p99_ms": 100.0 + bad})
+
+
+def lossy(problem: Problem, **worse: float) -> tuple[Lossy, ablation.Measured]:
+    bench = Lossy(problem, dict(zip(ablation.ABLATIONS, worse.values(), strict=True)))
+    cells = savings.Cells(hours(problem.config, False), "")
+    static = Choice((0.2, 0.1), score(100.0 * 0.3**-0.1))
+    cells._chosen[savings.STATIC] = dict.fromkeys(cells.loads, static)
+    return bench, ablation.parts(cells, bench)
 
 
 def test_ablations_are_compared_at_equal_cores(problem: Problem, by_id: dict[str, Claim]) -> None:
-    class Bench(Inline):
-        def scores(self, runs: Sequence[Any]) -> list[Score]:
-            whole = runs[0].source == self.problem.baselines["captain"]
-            cores = (100.0 if whole else 110.0) * (1.0 - runs[0].values["HIGH"])
-            bad = 1.0 if whole else 3.0
-            return [Score("w", cores, {"limit_cores": cores, "bad_minutes": bad}) for _ in runs]
-
-    measured = design.parts(Bench(problem), [None, None])  # type: ignore[list-item]
-    assert measured.value == 4.0
+    bench, measured = lossy(problem, back=2.0, margin=5.0)
+    assert measured.value == pytest.approx(2.0 * 8 * ablation.SEEDS)
+    assert measured.figures["with a fixed margin: train, additional minutes"] == 0.0
+    assert [d.value for d in measured.demands[::2]] == pytest.approx([1.0, 1.0], abs=ablation._EQUAL)
     assert by_id["S11"].holds(measured)
+    margins = {run.values["MARGIN"] for run in bench.runs if "MARGIN" in run.values}
+    assert any(x == pytest.approx(1.5 - 25 * np.log(1.01), abs=0.1) for x in margins)
+    targets = {
+        run.values["HIGH"] for run in bench.runs if bench.names[run.source] == "without taking cuts back"
+    }
+    assert max(targets) == pytest.approx(0.2 * 1.01**10, abs=0.005)
+    # The whole one is measured with other users than those for which its targets were chosen.
+    chosen_on = {load.seed for load in hours(problem.config, False).values()}
+    assert not chosen_on & {run.workload.seed for run in bench.runs if not bench.names[run.source]}
 
 
-def test_of_targets_with_unequal_cores_the_nearest_counts(problem: Problem, by_id: dict[str, Claim]) -> None:
-    """The search ends at 0.3, where the cores jump: with 0.25 they are much nearer than just above it."""
+@pytest.mark.parametrize("worse", [{"back": 2.0, "margin": -1.0}, {"back": 0.0, "margin": 5.0}])
+def test_each_part_has_to_matter(problem: Problem, by_id: dict[str, Claim], worse: dict[str, float]) -> None:
+    assert not by_id["S11"].holds(lossy(problem, **worse)[1])
 
-    class Bench(Inline):
+
+def test_targets_stay_where_limits_can_rise() -> None:
+    """Cores that jump at a third are not looked for beyond it."""
+    part = ablation.ABLATIONS["without taking cuts back"]
+    assert part.values((0.3, 0.25), 1.0) == {"HIGH": 0.33, "REST": 0.33}
+    assert part.values((0.2, 0.1), 0.0) == {"HIGH": 0.2, "REST": 0.1}
+
+
+def test_of_unequal_cores_the_nearest_count(problem: Problem) -> None:
+    """The cores jump over those that are wanted; one of the two sides is nearer."""
+    part = ablation.ABLATIONS["without taking cuts back"]
+
+    class Jump(Inline):
         def scores(self, runs: Sequence[Any]) -> list[Score]:
-            target = runs[0].values["HIGH"]
-            whole = runs[0].source == self.problem.baselines["captain"]
-            cores = 100.0 if whole else 101.0 if target < 0.3 else 60.0
-            return [
-                Score("w", cores, {"limit_cores": cores, "bad_minutes": 1.0 if whole else target})
-                for _ in runs
-            ]
+            return [score(102.0 if run.values["HIGH"] < 0.21 else 95.0) for run in runs]
 
-    measured = design.parts(Bench(problem), [None])  # type: ignore[list-item]
-    assert [demand.value for demand in measured.demands] == [1.01, 1.01]
-    assert not by_id["S11"].holds(measured)  # fewer bad minutes, not more
+    load = next(iter(hours({}, True).values()))
+    places = ablation.equal(Jump(problem), part, "", [load], [(0.2, 0.1)], [100.0])
+    assert places[0] < np.log(0.21 / 0.2)
+
+
+def test_an_interval_is_that_of_the_mean() -> None:
+    sample = np.random.default_rng(2).normal(3.0, 1.0, 400)
+    low, high = interval(sample)
+    assert (low, high) == pytest.approx((sample.mean() - 0.098, sample.mean() + 0.098), abs=0.02)
 
 
 def test_hindsight_can_be_shown(monkeypatch: pytest.MonkeyPatch) -> None:
