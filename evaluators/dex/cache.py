@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
 from evaluators.dex import layout as k
-from evaluators.dex.memory import compiled, f1, i1, i2, i3, inlined, s1, s2
+from evaluators.dex.memory import compiled, f1, i1, i2, i3, inlined, lowest_bit, s1, s2
 from evaluators.dex.mixing import mix, next_of
 from evaluators.dex.network import verb
 from evaluators.digest import fold
@@ -63,12 +61,6 @@ def parent_of(table, server, level, node):  # type: ignore[no-untyped-def]
         node = s1(table, k.TWIN)[node]
     i = index_of(levels, server, level, node) // ints[k.FANOUT]
     return levels[server, level + 1, k.BASE] + i - levels[server, level + 1, k.FIRST]
-
-
-@compiled
-def lowest_bit(x):  # type: ignore[no-untyped-def]
-    """Number of the lowest bit of a positive number."""
-    return int(math.frexp(float(x & -x))[1]) - 1
 
 
 @compiled
@@ -137,11 +129,11 @@ def install(table, server, frame, level, node):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def vacate(table, thread, frame):  # type: ignore[no-untyped-def]
+def vacate(table, thread, frame, node):  # type: ignore[no-untyped-def]
     """Evict a cooling frame's node (it is out of the map already); the frame is the thread's."""
     frames = s2(table, k.FRAMES)
     free = s2(table, k.FREE)
-    s1(table, k.FRAME_OF)[frames[frame, k.HOLDS]] = -1
+    s1(table, k.FRAME_OF)[node] = -1
     frames[frame, k.HOLDS] = -1
     frames[frame, k.STATE] = k.EMPTY
     free[thread, 0] += 1
@@ -176,6 +168,7 @@ def drop(table, server, frame):  # type: ignore[no-untyped-def]
         place += 1
     for i in range(place, n):
         cooling[row, i] = cooling[row, i + 1]
+        cooling[row, k.COOL_NODE + i] = cooling[row, k.COOL_NODE + i + 1]
     cooling[row, 0] = n - 1
 
 
@@ -198,11 +191,13 @@ def cool(table, server, thread, frame, t):  # type: ignore[no-untyped-def]
     row = bucket_of(table, server, node)
     n = int(cooling[row, 0])
     if n == k.SLOTS:
-        vacate(table, thread, int(cooling[row, n]))
+        vacate(table, thread, int(cooling[row, n]), int(cooling[row, k.COOL_NODE + n]))
         n -= 1
     for i in range(n, 0, -1):
         cooling[row, i + 1] = cooling[row, i]
+        cooling[row, k.COOL_NODE + i + 1] = cooling[row, k.COOL_NODE + i]
     cooling[row, 1] = frame
+    cooling[row, k.COOL_NODE + 1] = node
     cooling[row, 0] = n + 1
     return t
 
@@ -298,9 +293,8 @@ def take(table, server, thread):  # type: ignore[no-untyped-def]
             row = server * ints[k.BUCKETS] + (first + i) % ints[k.BUCKETS]
             n = int(cooling[row, 0])
             if n > 0:
-                frame = int(cooling[row, n])
                 cooling[row, 0] = n - 1
-                vacate(table, thread, frame)
+                vacate(table, thread, int(cooling[row, n]), int(cooling[row, k.COOL_NODE + n]))
                 break
     if free[thread, 0] == 0:
         return -1

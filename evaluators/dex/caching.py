@@ -15,19 +15,6 @@ from numba import njit
 
 from evaluators.dex.memory import OPTIONS
 
-_COMPILED = (
-    "../digest",
-    "cache",
-    "kernel",
-    "keys",
-    "layout",
-    "memory",
-    "mixing",
-    "network",
-    "popularity",
-    "systems",
-)
-
 
 def _stamp() -> str:
     folder = Path(__file__).parent

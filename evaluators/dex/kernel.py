@@ -13,6 +13,7 @@ from typing import Any
 from numba import types
 
 from evaluators.dex import layout as k
+from evaluators.dex.ahead import look_ahead, look_at_drawn, look_below_drawn, look_beside
 from evaluators.dex.cache import (
     cool_lowest,
     drop,
@@ -29,9 +30,10 @@ from evaluators.dex.cache import (
 )
 from evaluators.dex.caching import cached
 from evaluators.dex.heap import pop, push
-from evaluators.dex.memory import b1, compiled, f1, f2, i1, i2, i3, s1, s2, u1
+from evaluators.dex.memory import b1, compiled, f1, f2, i1, i2, i3, ones, prefetch, s1, s2, u1
 from evaluators.dex.mixing import mix
 from evaluators.dex.network import call, hold, lock
+from evaluators.dex.walk import leaf_of, node_at, word_of, word_place
 from evaluators.digest import fold
 
 SIGNATURE = types.int64(types.int64[:, ::1])
@@ -67,31 +69,11 @@ def start(table):  # type: ignore[no-untyped-def]
             f2(table, k.TIMES)[server, k.STARTED] = clocks[thread]
         floats[k.BEGAN] = clocks[thread]
         floats[k.T] = clocks[thread] + floats[k.LOCAL]
+        if op + 2 < ints[k.OPS]:
+            look_ahead(table, server, int(s1(table, k.STREAM)[at + 1]), int(s1(table, k.STREAM)[at + 2]))
+        look_beside(table)
         return True
     return False
-
-
-@compiled
-def node_at(table, server, leaf, level):  # type: ignore[no-untyped-def]
-    """The node of a level on the way to a leaf of a server."""
-    levels = i3(table, k.LEVELS)
-    if level == 0:
-        return levels[server, 0, k.BASE] + leaf
-    ints = i1(table, k.INTS)
-    i = levels[server, 0, k.FIRST] + leaf
-    for _ in range(level):
-        i //= ints[k.FANOUT]
-    return levels[server, level, k.BASE] + i - levels[server, level, k.FIRST]
-
-
-@compiled
-def leaf_of(table, server, leaf, op):  # type: ignore[no-untyped-def]
-    """The leaf itself, or the one split from it if the key of an operation lies there."""
-    node = i3(table, k.LEVELS)[server, 0, k.BASE] + leaf
-    twin = s1(table, k.TWIN)
-    if len(twin) > 1 and twin[node] >= 0 and mix(op) & 1:
-        return int(twin[node])
-    return node
 
 
 @compiled
@@ -134,17 +116,10 @@ def descend(table):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def word_place(table, server, node):  # type: ignore[no-untyped-def]
-    """Place of a node's word."""
-    mask = i1(table, k.INTS)[k.WORD_MASK]
-    return server * (mask + 1) + (mix(node) & mask)
-
-
-@compiled
 def ask(table, node):  # type: ignore[no-untyped-def]
     """Prepare a question about a node: its word, and the time."""
     ints = i1(table, k.INTS)
-    ints[k.WORD] = u1(table, k.WORDS)[word_place(table, ints[k.SERVER], node)]
+    ints[k.WORD] = word_of(table, ints[k.SERVER], node)
     ints[k.NOW] = int(f1(table, k.FLOATS)[k.T])
 
 
@@ -173,16 +148,11 @@ def describe(table):  # type: ignore[no-untyped-def]
     features = f1(table, k.FEATURES)
     server = ints[k.SERVER]
     thread = ints[k.THREAD]
-    bits = i1(table, k.SWIZZLED)[ints[k.PARENT]]
-    children = 0
-    while bits != 0:
-        bits &= bits - 1
-        children += 1
     features[0] = floats[k.T]
     for i in range(k.THREAD_SIZE):
         features[1 + i] = threads[thread, i]
-    features[7] = children
-    features[8] = u1(table, k.WORDS)[word_place(table, server, ints[k.PARENT])]
+    features[7] = ones(i1(table, k.SWIZZLED)[ints[k.PARENT]])
+    features[8] = word_of(table, server, ints[k.PARENT])
     features[9] = free[thread, 0]
     features[10] = ints[k.N_FRAMES]
     features[11] = ints[k.HEIGHT]
@@ -191,6 +161,7 @@ def describe(table):  # type: ignore[no-untyped-def]
     features[14] = ints[k.CPUS]
     features[15] = ints[k.PER_SERVER]
     ints[k.FULL] = 1 if servers[server, k.UNTOUCHED] == 0 else 0
+    look_at_drawn(table, server)
     may = ints[k.LEVEL] <= ints[k.LIMIT] and ints[k.KIND] != k.SCAN and ints[k.CPUS] > 0
     if may and shared(table, server, ints[k.LEVEL], ints[k.NODE]):
         may = False
@@ -241,6 +212,7 @@ def act(table):  # type: ignore[no-untyped-def]
         return k.AFTER
     floats[k.T] = began + floats[k.SOFTWARE]
     if action == k.ADMIT:
+        look_below_drawn(table, server)
         ints[k.ROUNDS] = 0
         return k.PROVIDE
     floats[k.T] = fetched(table, server, level, node, floats[k.T])
@@ -261,7 +233,7 @@ def outdate(table):  # type: ignore[no-untyped-def]
     frame = int(s1(table, k.FRAME_OF)[leaf_of(table, ints[k.SERVER], ints[k.LEAF], ints[k.OP])])
     if frame >= 0 and s2(table, k.FREE)[ints[k.THREAD], 0] < k.FREE_ROOM:
         drop(table, ints[k.SERVER], frame)
-        vacate(table, ints[k.THREAD], frame)
+        vacate(table, ints[k.THREAD], frame, int(s2(table, k.FRAMES)[frame, k.HOLDS]))
 
 
 @compiled
@@ -291,11 +263,7 @@ def grow(table):  # type: ignore[no-untyped-def]
     news[leaf] |= bit
     if ints[k.COUNTING] == 1:
         servers[server, k.NEW_KEYS] += 1
-    held = ints[k.FILL]
-    bits = int(news[leaf])
-    while bits != 0:
-        bits &= bits - 1
-        held += 1
+    held = ints[k.FILL] + ones(int(news[leaf]))
     if twin[leaf] >= 0:
         held //= 2
     if held < k.LEAF_KEYS:
@@ -354,12 +322,11 @@ def look(table):  # type: ignore[no-untyped-def]
     looked = i2(table, k.LOOKED)
     frames = s2(table, k.FRAMES)
     sampled = s1(table, k.SAMPLED)
-    words = u1(table, k.WORDS)
     for i in range(ints[k.FOUND]):
         frame = int(sampled[i])
         looked[i, k.LOOKED_LEVEL] = frames[frame, k.AT]
         looked[i, k.LOOKED_DIRTY] = frames[frame, k.WRITTEN]
-        looked[i, k.LOOKED_WORD] = words[word_place(table, ints[k.SERVER], int(frames[frame, k.HOLDS]))]
+        looked[i, k.LOOKED_WORD] = word_of(table, ints[k.SERVER], int(frames[frame, k.HOLDS]))
     ints[k.NOW] = int(f1(table, k.FLOATS)[k.T])
 
 
@@ -422,6 +389,7 @@ def finish(table):  # type: ignore[no-untyped-def]
     if ints[k.LEFT] > 0 and ints[k.LEAF] + 1 < levels[server, 0, k.WIDTH]:
         ints[k.LEFT] -= 1
         ints[k.LEAF] += 1
+        look_beside(table)
         floats[k.T] += floats[k.LOCAL]
         return k.DESCEND
     thread = ints[k.THREAD]
@@ -567,6 +535,10 @@ def _fill(table):  # type: ignore[no-untyped-def]
         first = server * (ints[k.OPS] + ints[k.FILLING])
         for at in range(first, first + ints[k.FILLING]):
             leaf = int(stream[at])
+            later = int(stream[min(at + k.AHEAD, first + ints[k.FILLING] - 1)])
+            prefetch(frame_of, node_at(table, server, later, 0))
+            prefetch(frame_of, node_at(table, server, later, 1))
+            prefetch(i1(table, k.SWIZZLED), node_at(table, server, later, 1))
             level = 0
             while frame_of[node_at(table, server, leaf, level)] < 0:
                 level += 1

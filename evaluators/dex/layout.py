@@ -22,8 +22,7 @@ from __future__ import annotations
     OPERATIONS,
     USED,
     BIN,
-    LOCKED,
-    UNTIL,
+    LOCKS,
     LATENCIES,
     FEATURES,
     SAMPLED,
@@ -34,9 +33,9 @@ from __future__ import annotations
     TWINS,
     MISSES,
     LOOKED,
-) = range(30)
+) = range(29)
 #: Kind of number (i: int64, s: int32, b: int8, u: uint32, f: float64) and dimensions of each array.
-KINDS = "i1 f1 s1 f1 f2 s2 i2 f2 i3 s1 i1 s2 s2 u1 s1 b1 f2 i2 i2 f3 i1 f1 s1 f1 f2 s1 s1 s2 i2 i2".split()
+KINDS = "i1 f1 s1 f1 f2 s2 i2 f2 i3 s1 i1 s2 s2 u1 s1 b1 f2 i2 f3 i1 f1 s1 f1 f2 s1 s1 s2 i2 i2".split()
 
 # -- ints: the system, then where the running operation stands
 
@@ -157,13 +156,17 @@ FREE_ROOM = 15  # frames that a thread keeps for itself
 (HOLDS, STATE, WRITTEN, AT, FRAME_SIZE) = range(5)
 EMPTY, COOL, HOT = range(3)
 
-#: Frames a bucket of the cooling map holds; COOLING[:, 0] is how many it has, the newest first.
-SLOTS = 6
+#: Frames a bucket of the cooling map holds; COOLING[:, 0] is how many it has, then they follow, the newest first, from
+#: ``COOL_NODE`` on the nodes in them. A row is a line of the processor's cache.
+SLOTS, COOL_NODE, COOLING_SIZE = 6, 8, 16
 PROBES = 8
 #: Bins of a calendar (a power of two), their width in microseconds.
 BINS, BIN_US = 2048, 2.0
-#: Locks remembered a server (a power of two); UNTIL: since when it is busy, and until when.
-LOCKS = 1 << 14
+#: Locks remembered a server (a power of two), and what of each: the node, since when it is busy, until when.
+LOCK_PLACES = 1 << 14
+(LOCK_NODE, LOCK_SINCE, LOCK_UNTIL, LOCK_SIZE) = (0, 1, 2, 4)
+#: Operations by which the filling of the caches looks ahead, to have loaded what it comes to.
+AHEAD = 8
 LATENCY_BINS, LATENCY_STEP = 4096, 0.25
 CENTRAL_WORDS = 4
 # What a policy is told of a sampled frame (LOOKED).

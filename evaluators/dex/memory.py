@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
 from numba import njit
+from numba.core import cgutils
 from numba.core import types as _types
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
@@ -28,6 +30,18 @@ OPTIONS = {"_nrt": False, "error_model": "numpy"}
 compiled = njit(**OPTIONS)
 #: For what is called at every step.
 inlined = njit(forceinline=True, **OPTIONS)
+
+
+#: Bytes of a line of the processor's cache.
+_LINE = 64
+
+
+def lined(shape: tuple[int, ...], dtype: type[np.generic]) -> np.ndarray:
+    """Zeros that begin at a line of the processor's cache: a row that is as long as a line, or half, lies in one."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    room = np.zeros(size + _LINE, dtype=np.int8)
+    skipped = -room.ctypes.data % _LINE
+    return room[skipped : skipped + size].view(dtype).reshape(shape)
 
 
 def addresses(arrays: Sequence[np.ndarray]) -> np.ndarray:
@@ -85,3 +99,44 @@ def _taker(kind: str) -> Any:
 
 #: Take the array of a row out of a table: int64[n], int64[n, m], …
 i1, i2, i3, s1, s2, b1, u1, f1, f2, f3 = (_taker(kind) for kind in "i1 i2 i3 s1 s2 b1 u1 f1 f2 f3".split())
+
+
+@intrinsic
+def ones(context, x):  # type: ignore[no-untyped-def]
+    """How many bits of an int64 are set."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return types.int64(types.int64), codegen
+
+
+@intrinsic
+def lowest_bit(context, x):  # type: ignore[no-untyped-def]
+    """Number of the lowest set bit of an int64 that is not zero."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.int64), codegen
+
+
+@intrinsic
+def prefetch(context, array, row):  # type: ignore[no-untyped-def]
+    """Have the processor load an array's row while it goes on; changes nothing, whatever the row is.
+
+    Rows are counted over all dimensions but the last; of an array with one dimension, over its elements.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        given = context.make_array(signature.args[0])(context, builder, arguments[0])
+        step = cgutils.unpack_tuple(builder, given.strides)[max(0, signature.args[0].ndim - 2)]
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        place = builder.gep(builder.bitcast(given.data, byte), [builder.mul(arguments[1], step)])
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        function = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+        # For reading, into all levels of the cache, data.
+        builder.call(function, [place, number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.none(array, types.int64), codegen

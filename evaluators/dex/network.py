@@ -82,25 +82,26 @@ def lock(table, server, node, t):  # type: ignore[no-untyped-def]
 
     Whoever comes before the lock's busy period began is not held up: he is worked off later, but came earlier.
     """
-    locked = i2(table, k.LOCKED)
-    until = f3(table, k.UNTIL)
-    place = node & (k.LOCKS - 1)
-    if locked[server, place] == node and until[server, place, 0] <= t < until[server, place, 1]:
-        return until[server, place, 1]
+    locks = f3(table, k.LOCKS)
+    place = node & (k.LOCK_PLACES - 1)
+    until = locks[server, place, k.LOCK_UNTIL]
+    if locks[server, place, k.LOCK_NODE] == node and locks[server, place, k.LOCK_SINCE] <= t < until:
+        return until
     return t
 
 
 @compiled
 def hold(table, server, node, t, end):  # type: ignore[no-untyped-def]
     """Hold a node's lock from t to end. Locks of different nodes may share a place; then the later one counts."""
-    locked = i2(table, k.LOCKED)
-    until = f3(table, k.UNTIL)
-    place = node & (k.LOCKS - 1)
-    if locked[server, place] != node or until[server, place, 1] < t:
-        if locked[server, place] != node and until[server, place, 1] > t:
+    locks = f3(table, k.LOCKS)
+    place = node & (k.LOCK_PLACES - 1)
+    until = locks[server, place, k.LOCK_UNTIL]
+    same = locks[server, place, k.LOCK_NODE] == node
+    if not same or until < t:
+        if not same and until > t:
             return
-        locked[server, place] = node
-        until[server, place, 0] = t
-        until[server, place, 1] = end
-    elif end > until[server, place, 1]:
-        until[server, place, 1] = end
+        locks[server, place, k.LOCK_NODE] = node
+        locks[server, place, k.LOCK_SINCE] = t
+        locks[server, place, k.LOCK_UNTIL] = end
+    elif end > until:
+        locks[server, place, k.LOCK_UNTIL] = end

@@ -10,7 +10,7 @@ import numpy as np
 from evaluators.dex import kernel
 from evaluators.dex import layout as k
 from evaluators.dex.cell import Cell
-from evaluators.dex.memory import DTYPES, addresses
+from evaluators.dex.memory import DTYPES, addresses, lined
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,8 @@ def common(cell: Cell, leaves: np.ndarray, kinds: np.ndarray) -> dict[int, np.nd
     ):
         floats[place] = cost
     threads = cell.servers * cell.threads
+    locks = lined((cell.servers, k.LOCK_PLACES, k.LOCK_SIZE), np.float64)
+    locks[:, :, k.LOCK_NODE] = -1.0
     # Two directions of each NIC, the CPUs of each memory server, a section of each compute server that runs alone.
     resources = 2 * max(cell.servers, cell.memory) + cell.memory + cell.servers
     return {
@@ -143,8 +145,7 @@ def common(cell: Cell, leaves: np.ndarray, kinds: np.ndarray) -> dict[int, np.nd
         k.OPERATIONS: kinds,
         k.USED: np.zeros((resources, k.BINS)),
         k.BIN: np.full((resources, k.BINS), -1, dtype=np.int64),
-        k.LOCKED: np.full((cell.servers, k.LOCKS), -1, dtype=np.int64),
-        k.UNTIL: np.zeros((cell.servers, k.LOCKS, 2)),
+        k.LOCKS: locks,
         k.LATENCIES: np.zeros(k.LATENCY_BINS, dtype=np.int64),
         k.MISSES: np.zeros((cell.height, 3), dtype=np.int64),
     }
@@ -183,7 +184,7 @@ def make_world(cell: Cell, filled: bool = True) -> World:
         k.FRAME_OF: np.full(nodes, -1, dtype=np.int32),
         k.SWIZZLED: np.zeros(nodes, dtype=np.int64),
         k.FRAMES: held,
-        k.COOLING: np.zeros((cell.servers * buckets, k.SLOTS + 2), dtype=np.int32),
+        k.COOLING: lined((cell.servers * buckets, k.COOLING_SIZE), np.int32),
         k.WORDS: np.zeros(cell.servers * words, dtype=np.uint32),
         k.FEATURES: np.zeros(k.FEATURE_SIZE),
         k.SAMPLED: np.zeros(k.MOST_LOOKS, dtype=np.int32),

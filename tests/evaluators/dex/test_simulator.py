@@ -168,6 +168,9 @@ def held(world: World) -> None:
                 bits += 1
     assert bits == sum(int(x).bit_count() for x in swizzled)
     assert (cooling[:, 0] <= k.SLOTS).all()
+    for row in cooling:
+        n = int(row[0])
+        assert frames[row[1 : n + 1], k.HOLDS].tolist() == row[k.COOL_NODE + 1 : k.COOL_NODE + n + 1].tolist()
     free = world.arrays[k.FREE][:, 0].sum() + world.servers[:, k.UNTOUCHED].sum()
     assert len(used) + free == len(frames)
 
