@@ -1,109 +1,162 @@
-"""Whether feedback cells rank policies as trees of the full size do: Spearman's rank correlation over the baselines.
+"""Whether feedback cells rank policies as the same cells at full size do: Spearman's rank correlation over the baselines.
 
-    python -m benchmarks.dex_scale [numbers of feedback cells] [operations a server at full size]
+    python -m benchmarks.dex_scale full.jsonl [numbers of feedback cells]    measures cells at full size (200 M keys)
+    python -m benchmarks.dex_scale full.jsonl compare                        feedback cells against those in the file
 
-Each baseline runs on the feedback cells (6.25 M keys) and on the named ones at full size (200 M keys, the same share of
-cache). A baseline's standing is the geometric mean of its throughput over DEX's. CPU seconds of all feedback cells and of a
-candidate's compilation are printed beside it.
+The first is long: a cell that the file has is not measured again, so that it can be stopped and go on. A policy's standing is
+the geometric mean of its throughput over DEX's. Two standings closer than :data:`TIE` are a tie (what policies differ in by
+another seed of the same cell): tied policies share their mean rank. The correlation without ties is printed, too.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
-from evaluators.base import Score
 from evaluators.dex.cell import Cell
-from evaluators.dex.suites import FULL_KEYS, SIZES
+from evaluators.dex.suites import FULL_KEYS
 from metamuse import config
 from metamuse.build import make_problem
 from metamuse.policy.compiled import CompiledPolicy
 from metamuse.policy.program import load
 from problems.base import Problem
 
-CELLS = "0,1,2,5,7,9"
-OPERATIONS = 400_000
+#: Operations a server at full size by the most MiB of cache: enough to turn it over several times (64 MB) or to begin to.
+OPERATIONS = ((64.0, 300_000), (128.0, 400_000), (256.0, 800_000), (512.0, 900_000), (1024.0, 1_000_000))
+#: Standings that differ by less are a tie.
+TIE = 0.01
 
 
-def full(cell: Cell, operations: int) -> Cell:
+def full(cell: Cell) -> Cell:
     """A feedback cell at full size."""
-    scale = SIZES["feedback"][0]
-    assert cell.keys * scale == FULL_KEYS
-    part = cell.ops / SIZES["feedback"][1]
-    ops = int(operations * part)
+    cache = cell.cache_mb * FULL_KEYS / cell.keys
+    ops = next(ops for most, ops in OPERATIONS if cache <= most)
+    if cell.mix == "scan-intensive":
+        ops //= 3
     return replace(
-        cell,
-        name=f"full/{cell.name}",
-        keys=FULL_KEYS,
-        cache_mb=cell.cache_mb * scale,
-        ops=ops,
-        warm=ops * 6 // 10,
+        cell, name=f"full/{cell.name}", keys=FULL_KEYS, cache_mb=cache, ops=ops, warm=ops * 6 // 10
     )
 
 
-def ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks from 0; no two baselines are expected to be equal."""
-    return np.argsort(np.argsort(values)).astype(float)
-
-
-def spearman(a: np.ndarray, b: np.ndarray) -> float:
-    """Rank correlation."""
-    return float(np.corrcoef(ranks(a), ranks(b))[0, 1])
-
-
-def run(
-    problem: Problem, policies: dict[str, tuple[CompiledPolicy, object]], cells: Sequence[Cell]
-) -> np.ndarray:
-    """float64[policies, cells], Mops; cell by cell, because large cells' streams are kept one at a time."""
-    out = np.zeros((len(policies), len(cells)))
-    for j, cell in enumerate(cells):
-        for i, (policy, loop) in enumerate(policies.values()):
-            score: Score = problem.simulate(policy, loop, cell)
-            out[i, j] = score.value
+def ranks(values: np.ndarray, tie: float) -> np.ndarray:
+    """Ranks from 0; policies in a chain of steps below ``tie`` share their mean rank."""
+    order = np.argsort(values)
+    out = np.empty(len(values))
+    start = 0
+    for i in range(1, len(values) + 1):
+        if i == len(values) or values[order[i]] - values[order[i - 1]] >= tie:
+            out[order[start:i]] = (start + i - 1) / 2
+            start = i
     return out
 
 
-def main(numbers: Sequence[int], operations: int) -> None:
-    """Print both standings and their rank correlation."""
-    problem = make_problem(config.compose(["problem=dex"]))
-    feedback = problem.workloads("feedback")
+def spearman(a: np.ndarray, b: np.ndarray, tie: float = 0.0) -> float:
+    """Rank correlation."""
+    return float(np.corrcoef(ranks(a, tie), ranks(b, tie))[0, 1])
+
+
+def standing(values: np.ndarray, reference: int) -> np.ndarray:
+    """float64[policies], of float64[policies, cells] in Mops."""
+    return np.asarray(np.exp(np.log(values / values[reference]).mean(axis=1)))
+
+
+def policies_of(problem: Problem) -> tuple[dict[str, tuple[CompiledPolicy, object]], list[float]]:
+    """All baselines, compiled, and the CPU seconds that each took."""
     policies: dict[str, tuple[CompiledPolicy, object]] = {}
-    compiling = []
+    took = []
     for name, source in problem.baselines.items():
         began = time.process_time()
         policy = CompiledPolicy(load(source, problem.contract), problem.init_example())
         loop = problem.bind(policy)
         problem.simulate(policy, loop, problem.probes()[0])
-        compiling.append(time.process_time() - began)
+        took.append(time.process_time() - began)
         policies[name] = (policy, loop)
+    return policies, took
+
+
+def measure(path: Path, numbers: Sequence[int]) -> None:
+    """Append a row for each cell that is not there; policies run side by side, because large streams are kept one at a time."""
+    problem = make_problem(config.compose(["problem=dex"]))
+    feedback = problem.workloads("feedback")
+    policies, _ = policies_of(problem)
+    known = {row["cell"] for row in rows(path)}
+    for number in numbers:
+        cell = full(feedback[number])
+        if cell.name in known:
+            continue
+        mops = {name: problem.simulate(policy, loop, cell).value for name, (policy, loop) in policies.items()}
+        with path.open("a") as file:
+            file.write(
+                json.dumps({"number": number, "cell": cell.name, "ops": cell.ops, "mops": mops}) + "\n"
+            )
+        print(f"{cell.name}: {cell.ops} operations a server", flush=True)
+
+
+def rows(path: Path) -> list[dict[str, object]]:
+    """What was measured."""
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def compare(path: Path) -> None:
+    """Run the feedback cells; print standings by cell and over all, and rank correlations."""
+    problem = make_problem(config.compose(["problem=dex"]))
+    feedback = problem.workloads("feedback")
+    policies, compiling = policies_of(problem)
+    names = list(policies)
+    reference = names.index(problem.reference)
     for cell in feedback:
         _ = cell.streams
     began = time.process_time()
-    small = run(problem, policies, feedback)
-    each = (time.process_time() - began) / len(policies)
-    large = run(problem, policies, [full(feedback[i], operations) for i in numbers])
-    reference = list(policies).index(problem.reference)
-    standing = [
-        np.exp(np.log(values / values[reference]).mean(axis=1))
-        for values in (small, small[:, list(numbers)], large)
-    ]
-    print(f"{'baseline':20} {'feedback':>9} {'the same':>9} {'full size':>9}")
-    for i in np.argsort(-standing[2]):
-        print(f"{list(policies)[i]:20} " + " ".join(f"{values[i]:9.3f}" for values in standing))
-    print(
-        f"rank correlation with the full size: all feedback cells {spearman(standing[0], standing[2]):.3f},",
-        end=" ",
+    small = np.array(
+        [
+            [problem.simulate(policy, loop, cell).value for cell in feedback]
+            for policy, loop in policies.values()
+        ]
     )
-    print(f"the same cells {spearman(standing[1], standing[2]):.3f}")
+    each = (time.process_time() - began) / len(policies)
+    found = {full(cell).name: i for i, cell in enumerate(feedback)}
+    kept = [row for row in rows(path) if row["cell"] in found]
+    if not kept:
+        raise SystemExit(f"{path} has no cell of the feedback set: measure some first")
+    numbers = [found[str(row["cell"])] for row in kept]
+    large = np.array([[row["mops"][name] for row in kept] for name in names])  # type: ignore[index]
+    print(f"{'cell':52} {'rank':>6} {'tied':>6}  furthest apart")
+    for j, number in enumerate(numbers):
+        a, b = small[:, number] / small[reference, number], large[:, j] / large[reference, j]
+        i = int(np.argmax(np.abs(np.log(a / b))))
+        print(
+            f"{feedback[number].name[19:]:52} {spearman(a, b):6.3f} {spearman(a, b, TIE):6.3f}"
+            f"  {names[i]} {a[i]:.3f}, full size {b[i]:.3f}"
+        )
+    every, same, whole = (standing(values, reference) for values in (small, small[:, numbers], large))
+    print(f"\n{'baseline':20} {'feedback':>9} {'the same':>9} {'full size':>9}")
+    for i in np.argsort(-whole):
+        print(f"{names[i]:20} {every[i]:9.3f} {same[i]:9.3f} {whole[i]:9.3f}")
+    print(
+        f"rank correlation over the same {len(numbers)} of {len(feedback)} cells: {spearman(same, whole):.3f},"
+        f" differences below {TIE:g} tied: {spearman(same, whole, TIE):.3f}"
+    )
     print(
         f"CPU s a candidate: compile {np.median(compiling[1:]):.2f} (most {max(compiling[1:]):.2f}), feedback {each:.2f}"
     )
 
 
+def main(arguments: Sequence[str]) -> None:
+    """Measure or compare."""
+    if not arguments:
+        raise SystemExit(__doc__)
+    path = Path(arguments[0])
+    if arguments[1:] == ["compare"]:
+        compare(path)
+    else:
+        measure(path, [int(n) for n in arguments[1].split(",")] if len(arguments) > 1 else range(20))
+
+
 if __name__ == "__main__":
-    given = sys.argv[1] if len(sys.argv) > 1 else CELLS
-    main([int(n) for n in given.split(",")], int(sys.argv[2]) if len(sys.argv) > 2 else OPERATIONS)
+    main(sys.argv[1:])

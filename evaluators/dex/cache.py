@@ -31,7 +31,7 @@ def shared(table, server, level, node):  # type: ignore[no-untyped-def]
 
 @compiled
 def memory_of(table, server, level, node):  # type: ignore[no-untyped-def]
-    """The memory server of a node: sub-trees rooted at the highest level that may be offloaded lie on one."""
+    """The memory server of a node: a sub-tree rooted at the highest level that may be offloaded lies on one."""
     ints = i1(table, k.INTS)
     levels = i3(table, k.LEVELS)
     if level == 0 and node >= levels[server, 0, k.BASE] + levels[server, 0, k.WIDTH]:
@@ -39,7 +39,7 @@ def memory_of(table, server, level, node):  # type: ignore[no-untyped-def]
     i = index_of(levels, server, level, node)
     for _ in range(level, ints[k.LIMIT]):
         i //= ints[k.FANOUT]
-    return i % ints[k.N_MEMORY]
+    return int(s1(table, k.PLACES)[i])
 
 
 @compiled

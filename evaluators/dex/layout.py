@@ -33,9 +33,10 @@ from __future__ import annotations
     TWINS,
     MISSES,
     LOOKED,
-) = range(29)
+    PLACES,
+) = range(30)
 #: Kind of number (i: int64, s: int32, b: int8, u: uint32, f: float64) and dimensions of each array.
-KINDS = "i1 f1 s1 f1 f2 s2 i2 f2 i3 s1 i1 s2 s2 u1 s1 b1 f2 i2 f3 i1 f1 s1 f1 f2 s1 s1 s2 i2 i2".split()
+KINDS = "i1 f1 s1 f1 f2 s2 i2 f2 i3 s1 i1 s2 s2 u1 s1 b1 f2 i2 f3 i1 f1 s1 f1 f2 s1 s1 s2 i2 i2 s1".split()
 
 # -- ints: the system, then where the running operation stands
 

@@ -123,7 +123,10 @@ def _inner(table, server, parent, used, held, place, hands, capacity):  # type: 
 
 @compiled
 def _tree_operation(table, server, leaf, kind, t, private, hand_over, levels):  # type: ignore[no-untyped-def]
-    """Read ``levels`` nodes down to the leaf; an update locks it instead of reading it."""
+    """Read ``levels`` nodes down to the leaf; an update locks it instead of reading it.
+
+    Sherman takes memory in chunks of 32 MB, about a sub-tree of the full size, from the memory servers in turn.
+    """
     ints = i1(table, k.INTS)
     path = leaf
     for _ in range(ints[k.LIMIT]):

@@ -83,6 +83,17 @@ def room(cell: Cell) -> int:
     return min(1 << 16, cell.ops) if cell.inserts else 0
 
 
+def places(cell: Cell) -> np.ndarray:
+    """int32[sub-trees], the memory server of each: never that of the one before.
+
+    DEX's bulk load inserts sorted keys; a sub-tree that splits hands its upper half to a random other server.
+    """
+    rng = np.random.default_rng(np.random.SeedSequence(cell.seed))
+    count = cell.widths[min(cell.levels, cell.height - 1)]
+    steps = 1 + (rng.random(count) * (cell.memory - 1)).astype(np.int64)
+    return (np.cumsum(steps) % cell.memory).astype(np.int32)
+
+
 def common(cell: Cell, leaves: np.ndarray, kinds: np.ndarray) -> dict[int, np.ndarray]:
     """The arrays that every simulated system has, by row of the table.
 
@@ -194,6 +205,7 @@ def make_world(cell: Cell, filled: bool = True) -> World:
         k.TWIN: np.full(leafy, -1, dtype=np.int32),
         k.TWINS: np.zeros((rows if cell.inserts else 1, k.TWIN_COLUMNS), dtype=np.int32),
         k.LOOKED: np.zeros((k.MOST_LOOKS, k.LOOKED_SIZE), dtype=np.int64),
+        k.PLACES: places(cell),
     }
     world = assembled(arrays)
     frame_of = world.arrays[k.FRAME_OF]

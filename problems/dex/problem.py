@@ -33,7 +33,7 @@ class DexProblem(Problem):
     """
 
     name = "dex"
-    version = "dex-v1"
+    version = "dex-v2"
     metric = Metric(
         "straggler throughput",
         "Mops",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evaluators.dex.cell import Cell
+from evaluators.dex.world import places
 
 MASK = (1 << 64) - 1
 BYPASS, ADMIT, OFFLOAD = range(3)
@@ -133,6 +134,7 @@ class Naive:
             self.servers.append(Server(cell, number, base, spare))
             base = self.servers[-1].end
         self.spare = spare
+        self.places = places(cell)
         machines = max(cell.servers, cell.memory)
         self.sent = [Calendar(1) for _ in range(machines)]
         self.received = [Calendar(1) for _ in range(machines)]
@@ -194,7 +196,7 @@ class Naive:
         index = node.index
         for _ in range(node.level, self.cell.levels):
             index //= self.cell.fanout
-        return index % self.cell.memory
+        return int(self.places[index])
 
     def read(self, server: Server, node: Node, t: float, counting: bool) -> float:
         memory = self.memory_of(node)
