@@ -11,14 +11,14 @@ import functools
 from evaluators.addresses import SIGNATURE, addresses_of, b2, f1, f2, h1, h3, i1, i2
 from evaluators.sensing import layout as k
 from evaluators.sensing.compiling import cached, inlined
-from evaluators.sensing.noise import uniform
+from evaluators.sensing.noise import salted, uniform, uniform_of
 from evaluators.sensing.readings import possible, reading
 
 __all__ = ["KINDS", "SIGNATURE", "addresses_of", "compiled"]
 
 #: Kinds of the arrays of a run, in order: ints, floats, node ints, node floats, what is fixed of a node, fault sizes, flags,
-#: values, links, gateway, air, light (cumulated sun), next alert, visits, readings needed by fault, act, obs, net, path.
-KINDS = "i1 f1 i2 f2 i2 f1 b2 h3 b2 b2 h1 f1 i1 i1 i1 i1 f1 f1 i1".split()
+#: values, links, gateway, air, light (cumulated sun), next alert, visits, readings needed by fault, act, obs, net, path, salts.
+KINDS = "i1 f1 i2 f2 i2 f1 b2 h3 b2 b2 h1 f1 i1 i1 i1 i1 f1 f1 i1 i2".split()
 _NEVER = 1 << 60
 
 
@@ -35,11 +35,11 @@ def _settle(ints, floats, ni, nf, light, n, t):  # type: ignore[no-untyped-def]
     panel = floats[k.PANEL_W] * nf[n, k.LIGHT] * 600.0
     if panel <= 0.0:
         used = power * 600.0 * (t - start)
-        nf[n, k.STORE] -= used
-        nf[n, k.SPENT_SLEEP] += floats[k.SLEEP_W] * 600.0 * (t - start)
-        nf[n, k.SPENT_ALERT] += used - floats[k.SLEEP_W] * 600.0 * (t - start)
-        if nf[n, k.STORE] < 0.0:
-            nf[n, k.STORE] = 0.0
+        asleep = floats[k.SLEEP_W] * 600.0 * (t - start)
+        nf[n, k.STORE] = max(0.0, nf[n, k.STORE] - used)
+        nf[n, k.SPENT_SLEEP] += asleep
+        if used > asleep:
+            nf[n, k.SPENT_ALERT] += used - asleep
         return
     a = start
     harvested = 0.0
@@ -62,8 +62,9 @@ def _usable(floats, nf, air, n, t):  # type: ignore[no-untyped-def]
     """What the store can give now: the cold keeps part of a primary cell."""
     if floats[k.PANEL_W] > 0.0:
         return nf[n, k.STORE]
-    cold = max(0.0, 5.0 - float(air[t])) / 25.0
-    return nf[n, k.STORE] - floats[k.COLD] * cold * nf[n, k.CAPACITY]
+    if air[t] >= 5.0:
+        return nf[n, k.STORE]
+    return nf[n, k.STORE] - floats[k.COLD] * ((5.0 - float(air[t])) / 25.0) * nf[n, k.CAPACITY]
 
 
 @inlined
@@ -92,8 +93,10 @@ def _visit(ints, floats, ni, nf, fixed, light, t):  # type: ignore[no-untyped-de
 
 
 @inlined
-def _wake(ints, floats, ni, nf, fixed, sizes, flags, values, air, light, alert, n, t, obs):  # type: ignore[no-untyped-def]
+def _wake(ints, floats, ni, nf, fixed, sizes, flags, values, air, light, salts, n, t, obs):  # type: ignore[no-untyped-def]
     """A node's timer fires: does it come up, what does it read? Returns whether its policy is to be asked."""
+    if n < 0 or t < 0:  # never: it spares all below the wrap-around of negative indices
+        return False
     _settle(ints, floats, ni, nf, light, n, t)
     if t >= fixed[n, k.END]:
         _die(ni, nf, n, t)
@@ -116,9 +119,11 @@ def _wake(ints, floats, ni, nf, fixed, sizes, flags, values, air, light, alert, 
         ni[n, k.LISTENS] = 0
         ni[n, k.WAKE] = t + k.LOOK
         return False
-    nf[n, k.STORE] -= floats[k.PROBE_J]
+    store = nf[n, k.STORE] - floats[k.PROBE_J]
+    nf[n, k.STORE] = store
     nf[n, k.SPENT_PROBE] += floats[k.PROBE_J]
     flags[n, t] |= k.READ
+    first = ni[n, k.WAKES] == 0
     ni[n, k.WAKES] += 1
     ni[n, k.UNSENT] += 1
     if ni[n, k.UNSENT] > ints[k.FLASH]:
@@ -131,13 +136,19 @@ def _wake(ints, floats, ni, nf, fixed, sizes, flags, values, air, light, alert, 
         ni[n, k.LOST] += 1
     seed = ints[k.SEED]
     size, ends = sizes[n], ni[n, k.REPAIRED]
-    moisture = reading(seed, values, fixed, size, ends, 0, n, t)
-    second = reading(seed, values, fixed, size, ends, 1, n, t)
-    temperature = reading(seed, values, fixed, size, ends, 2, n, t)
-    stuck = ni[n, k.WAKES] > 1 and moisture == nf[n, k.LAST_MOISTURE]
-    fine = possible(0, moisture) and possible(1, second) and possible(2, temperature)
-    ni[n, k.SUSPECT] = int(stuck or not fine)
-    day = floats[k.DAY_OF_YEAR] + t / 144.0
+    moisture = reading(seed, salts[n, 0], values, fixed, size, ends, 0, n, t)
+    second = reading(seed, salts[n, 1], values, fixed, size, ends, 1, n, t)
+    temperature = reading(seed, salts[n, 2], values, fixed, size, ends, 2, n, t)
+    before = moisture if first else nf[n, k.LAST_MOISTURE]
+    stuck = not first and moisture == before
+    suspect = int(stuck or not (possible(0, moisture) and possible(1, second) and possible(2, temperature)))
+    if ints[k.DATED] != t:
+        # The same for all nodes, and a remainder is dear.
+        ints[k.DATED] = t
+        day = floats[k.DAY_OF_YEAR] + t / 144.0
+        obs[7] = (t % 144) / 144.0
+        obs[12] = (day % 365.25) / 365.25
+        obs[18] = (ints[k.TICKS] - t) / 144.0
     leak = 0.0
     if t > fixed[n, k.LEAK]:
         leak = (t - fixed[n, k.LEAK]) / max(1, fixed[n, k.END] - fixed[n, k.LEAK])
@@ -148,19 +159,16 @@ def _wake(ints, floats, ni, nf, fixed, sizes, flags, values, air, light, alert, 
     obs[4] = t - ni[n, k.CO2_AT] if ni[n, k.CO2S] > 0 else 100000.0
     obs[5] = t - ni[n, k.HEARD_AT]
     obs[6] = ni[n, k.UNSENT]
-    obs[7] = (t % 144) / 144.0
-    obs[8] = nf[n, k.STORE] / nf[n, k.CAPACITY]
+    obs[8] = store / nf[n, k.CAPACITY]
     obs[9] = nf[n, k.HARVEST]
     obs[10] = ni[n, k.GOT_THROUGH]
     obs[11] = ni[n, k.ALERTED]
-    obs[12] = (day % 365.25) / 365.25
-    obs[13] = min(1.0, 0.4 + 0.6 * leak + 0.02 * (uniform(seed + 2, n, t) - 0.5))
-    obs[14] = ni[n, k.SUSPECT]
+    obs[13] = min(1.0, 0.4 + 0.6 * leak + 0.02 * (uniform_of(salted(salts[n, 4], t)) - 0.5))
+    obs[14] = suspect
     obs[15] = t - ni[n, k.WOKE]
     obs[16] = nf[n, k.ORDER]
-    obs[17] = nf[n, k.LAST_MOISTURE] if ni[n, k.WAKES] > 1 else moisture
-    obs[18] = (ints[k.TICKS] - t) / 144.0
-    obs[19] = nf[n, k.STORE]
+    obs[17] = before
+    obs[19] = store
     nf[n, k.LAST_MOISTURE] = moisture
     ni[n, k.WOKE] = t
     ni[n, k.ALERTED] = 0
@@ -282,17 +290,19 @@ def _session(  # type: ignore[no-untyped-def]
 
 @inlined
 def _act(  # type: ignore[no-untyped-def]
-    ints, floats, ni, nf, fixed, sizes, flags, values, links, gateway, light, alert, needed, act, path
+    ints, floats, ni, nf, fixed, sizes, flags, values, links, gateway, light, alert, needed, act, path, salts
 ):
     """Carry out what the node that is awake decided."""
     n, t = ints[k.NODE], ints[k.TICK]
+    if n < 0 or t < 0:  # never, as in _wake
+        return
     if act[k.CO2] and floats[k.CO2_J] > 0.0 and nf[n, k.STORE] >= floats[k.CO2_J]:
         nf[n, k.STORE] -= floats[k.CO2_J]
         nf[n, k.SPENT_CO2] += floats[k.CO2_J]
         flags[n, t] |= k.READ_CO2
         ni[n, k.CO2S] += 1
         ni[n, k.CO2_AT] = t
-        flux = reading(ints[k.SEED], values, fixed, sizes[n], ni[n, k.REPAIRED], 3, n, t)
+        flux = reading(ints[k.SEED], salts[n, 3], values, fixed, sizes[n], ni[n, k.REPAIRED], 3, n, t)
         nf[n, k.LAST_FLUX] = flux
     if act[k.PACKETS] != 0:
         _session(
@@ -362,10 +372,26 @@ def _run(  # type: ignore[no-untyped-def]
     obs,
     net,
     path,
+    salts,
 ):
     if ints[k.WAITS] == k.AWAKE:
         _act(
-            ints, floats, ni, nf, fixed, sizes, flags, values, links, gateway, light, alert, needed, act, path
+            ints,
+            floats,
+            ni,
+            nf,
+            fixed,
+            sizes,
+            flags,
+            values,
+            links,
+            gateway,
+            light,
+            alert,
+            needed,
+            act,
+            path,
+            salts,
         )
     t = ints[k.TICK]
     nodes, ticks = ints[k.NODES], ints[k.TICKS]
@@ -384,7 +410,7 @@ def _run(  # type: ignore[no-untyped-def]
                 return
         for n in range(first, nodes):
             if ni[n, k.WAKE] == t and _wake(
-                ints, floats, ni, nf, fixed, sizes, flags, values, air, light, alert, n, t, obs
+                ints, floats, ni, nf, fixed, sizes, flags, values, air, light, salts, n, t, obs
             ):
                 ints[k.TICK] = t
                 ints[k.NODE] = n
@@ -429,6 +455,7 @@ def _advance(table):  # type: ignore[no-untyped-def]
         f1(table[16]),
         f1(table[17]),
         i1(table[18]),
+        i2(table[19]),
     )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 #: Integers of the run: the next tick to look at and the next node in it; what the run waits for and for which node; sizes;
-#: whether the gateway is asked; the next visit; settings.
-TICK, CURSOR, WAITS, NODE, NODES, TICKS, GATEWAY, VISIT, SEED, BATCH, FLASH, SILENT, ASKED, RELAYS = range(14)
-INTS = 14
+#: whether the gateway is asked; the next visit; settings; the tick whose date and time are shown.
+TICK, CURSOR, WAITS, NODE, NODES, TICKS, GATEWAY, VISIT, SEED, BATCH, FLASH, ASKED, DATED = range(13)
+INTS = 13
 #: Values of WAITS: the season is over; a node is awake and must decide; a day begins at the gateway.
 OVER, AWAKE, DAWN = range(3)
 
@@ -30,7 +30,7 @@ FLOATS = 13
 #: Integers of a node: when it wakes next; when it woke, read CO2, got through, last settled its store; the oldest reading that
 #: may be unsent, how many are; newest reading at the base and since when; since when it is down (-1: it is up), when it
 #: died (-1: it has not), ticks down; readings after the fault's onset that arrived, when it could be seen (-1: not yet);
-#: counts; whether it listens for alerts, hears one now, got through last time, reads a stuck or absurd number; the longest
+#: counts; whether it listens for alerts, hears one now, got through last time; the longest
 #: time between two sessions that got through.
 (
     WAKE,
@@ -56,14 +56,13 @@ FLOATS = 13
     LISTENS,
     ALERTED,
     GOT_THROUGH,
-    SUSPECT,
     FORWARDS,
     RELAYED,
     REPAIRED,
     REVIVED,
     SILENT,
-) = range(29)
-NODE_INTS = 29
+) = range(28)
+NODE_INTS = 28
 
 #: Floats of a node: store and its capacity; sunlight it gets; moving average of the harvest (J a day); last readings; sum of
 #: the ages of its newest reading at the base; what the gateway told it; energy spent by cause; harvested.

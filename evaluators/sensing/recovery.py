@@ -10,6 +10,7 @@ import numpy as np
 
 from evaluators.sensing import layout as k
 from evaluators.sensing.compiling import cached
+from evaluators.sensing.noise import salt
 from evaluators.sensing.readings import possible, reading
 from evaluators.sensing.scenario import DAY, HOUR, Scenario
 
@@ -25,9 +26,12 @@ ERRORS, SUM, CAUGHT, MEASURED = 0, 4, 5, 6
 @cached
 def recovered(seed, values, fixed, size, ends, flags, quantity, n, out):  # type: ignore[no-untyped-def]
     """Fill ``out`` (float64[T]) with what the base makes of a quantity of node ``n``; returns how many readings it had."""
+    if n < 0:  # never: it spares the loop the wrap-around of negative indices
+        return 0
     wanted = k.READ | k.ARRIVED
     if quantity == 3:
         wanted |= k.READ_CO2
+    own = salt(seed, 4 * n + quantity)
     last = -1
     before = 0.0
     count = 0
@@ -35,11 +39,13 @@ def recovered(seed, values, fixed, size, ends, flags, quantity, n, out):  # type
     for t in range(ticks):
         if flags[n, t] & (wanted | k.DROPPED) != wanted:
             continue
-        x = reading(seed, values, fixed, size, ends, quantity, n, t)
+        x = reading(seed, own, values, fixed, size, ends, quantity, n, t)
         if not possible(quantity, x):
             continue
         if count == 0:
             out[:t] = x
+        elif last == t - 1:
+            out[last] = before
         else:
             slope = (x - before) / (t - last)
             for u in range(last, t):

@@ -8,6 +8,7 @@ import numpy as np
 
 from evaluators.sensing import layout as k
 from evaluators.sensing.compiling import cached
+from evaluators.sensing.noise import salt
 from evaluators.sensing.readings import HIGH, LOW, reading
 from evaluators.sensing.recovery import recovered
 from evaluators.sensing.scoring import Task
@@ -21,9 +22,10 @@ NOT_READ, ARRIVED, NOT_ARRIVED, IMPOSSIBLE = range(4)
 @cached
 def _said(seed, values, fixed, size, ends, flags, quantity, n, bit, out):  # type: ignore[no-untyped-def]
     """Fill ``out`` (float64[T], NaN) with the readings of a quantity at the ticks of ``flags`` that have the bit."""
+    own = salt(seed, 4 * n + quantity)
     for t in range(out.shape[0]):
         if flags[n, t] & bit:
-            out[t] = reading(seed, values, fixed, size, ends, quantity, n, t)
+            out[t] = reading(seed, own, values, fixed, size, ends, quantity, n, t)
 
 
 @dataclass(frozen=True)

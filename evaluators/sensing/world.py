@@ -11,6 +11,7 @@ from evaluators.addresses import addresses_of
 from evaluators.sensing import kernel
 from evaluators.sensing import layout as k
 from evaluators.sensing.network import alerts, gateway, links, routes
+from evaluators.sensing.readings import salts
 from evaluators.sensing.scenario import DAY, FAULTS, QUANTITIES, Scenario
 
 _NEVER = 1 << 60
@@ -30,6 +31,7 @@ class Plan:
         alert: int64[T + 2].
         visits: int64[visits], ticks.
         needed: int64[faults].
+        salts: int64[N, 5], of the noise of a node's four quantities and of its box's humidity.
         capacity: float64[N], of the stores.
         sunlit: float64[N].
     """
@@ -43,6 +45,7 @@ class Plan:
     alert: np.ndarray
     visits: np.ndarray
     needed: np.ndarray
+    salts: np.ndarray
     capacity: np.ndarray
     sunlit: np.ndarray
 
@@ -92,6 +95,7 @@ def make_plan(scenario: Scenario) -> Plan:
         alerts(scenario),
         np.array(sorted(int(day * DAY) for day in scenario.trouble.visits), dtype=np.int64),
         np.array(list(FAULTS.values()), dtype=np.int64),
+        salts(scenario.seed, n),
         np.array([hardware.store_j if node.store_j is None else node.store_j for node in scenario.nodes]),
         np.array([node.sun for node in scenario.nodes]),
     )
@@ -136,7 +140,7 @@ def make_world(scenario: Scenario, plan: Plan) -> World:
     ints[k.NODES], ints[k.TICKS], ints[k.SEED] = n, ticks, scenario.seed
     ints[k.BATCH], ints[k.FLASH] = scenario.hardware.records_per_packet, scenario.hardware.flash_records
     ints[k.WAITS] = k.OVER
-    ints[k.ASKED] = -1
+    ints[k.ASKED] = ints[k.DATED] = -1
     node_ints = np.zeros((n, k.NODE_INTS), dtype=np.int64)
     node_ints[:, k.WAKE] = np.arange(n) % 6
     node_ints[:, (k.DOWN_SINCE, k.DIED, k.SEEN_AT)] = -1
@@ -169,5 +173,6 @@ def make_world(scenario: Scenario, plan: Plan) -> World:
         obs,
         net,
         np.zeros(k.HOPS + 2, dtype=np.int64),
+        plan.salts,
     )
     return World(scenario, arrays, ints, node_ints, node_floats, flags, act, obs, net)

@@ -21,9 +21,9 @@ class Policy:
         self.quiet = 0.0
         self.burst = 0.0
         self.seen = -1.0
-        self.mean = 0.0
         self.volatile = 0.0
         self.usual = 0.0
+        self.pace = 1.0
         self.fresh = False
         self.read = False
         self.send = 0
@@ -42,15 +42,16 @@ class Policy:
                 moved = abs(obs[3] - self.seen) / max(0.3, abs(self.seen))
                 self.volatile += LEARN * (moved - self.volatile)
                 self.usual += 0.2 * LEARN * (moved - self.usual)
+                if self.volatile > 1e-6 and self.usual > 1e-6:
+                    self.pace = min(3.0, max(0.33, self.usual / self.volatile)) ** POWER
+                else:
+                    self.pace = 1.0
             self.seen = obs[3]
             self.fresh = False
         if obs[0] - obs[17] > 0.015:
             self.burst = float(BURST)
         rest = max(0.05, 1.0 - PROBES - SESSIONS)
-        apart = 144.0 * self.co2_j / (rest * spare)
-        if self.volatile > 1e-6 and self.usual > 1e-6:
-            apart *= min(3.0, max(0.33, self.usual / self.volatile)) ** POWER
-        self.read = obs[4] >= apart - 0.5
+        self.read = obs[4] >= 144.0 * self.co2_j / (rest * spare) * self.pace - 0.5
         if self.read:
             self.fresh = True
         self.quiet += obs[15]
