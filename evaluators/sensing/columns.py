@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,10 @@ _NODES = r"node|port|plot|station|site|collar|chamber|mote|wban|place|probe|sens
 #: What is found in a series and can be left out, by the word for it.
 LEFT_OUT = ("spikes", "stuck", "steps")
 _DAY_S = 86400.0
+#: What stands for a node's name in the names of columns of a wide table, which has a column for each node.
+NODE = "<node>"
+#: What belongs to the place, whichever node's row or column it stands in.
+WEATHER = ("rain", "air temperature")
 
 
 @dataclass(frozen=True)
@@ -53,12 +58,30 @@ class Column:
     """A column and what it is in.
 
     Attributes:
-        name: In the table's head.
+        name: In the table's head; with :data:`NODE` in it, all columns that are so called but for that.
         unit: As written; "" if nobody said.
+        file: Name of the only file (or a pattern of names) that it is in; "" for every file.
     """
 
     name: str
     unit: str = ""
+    file: str = ""
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it stands for a column of each node."""
+        return NODE in self.name
+
+    def node_in(self, name: str) -> str:
+        """The node that a column of this name is of, "" if it is another column."""
+        before, _, after = self.name.partition(NODE)
+        fits = (
+            self.is_wide
+            and name.startswith(before)
+            and name.endswith(after)
+            and len(name) > len(before + after)
+        )
+        return name[len(before) : len(name) - len(after)].strip(" _-.:/") if fits else ""
 
 
 @dataclass(frozen=True)
@@ -91,6 +114,16 @@ class Layout:
     covered: float = 0.8
     leave_out: tuple[str, ...] = ()
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether a table has a column for each node."""
+        return any(column.is_wide for column in self.columns.values())
+
+    @property
+    def is_split(self) -> bool:
+        """Whether what is measured is in files of its own."""
+        return any(column.file for column in self.columns.values())
+
 
 def read_layout(section: Section, folder: Path) -> Layout:
     """The part ``records`` of a deployment file; paths are relative to its folder."""
@@ -111,6 +144,9 @@ def read_layout(section: Section, folder: Path) -> Layout:
             columns[what] = found
     listed.done()
     names = {}
+    for what, column in columns.items():
+        if column.file and not any(fnmatch(Path(file).name, column.file) for file in files):
+            notes.add(listed.line_of(what), f"{what}: none of the files is called {column.file}")
     renamed = section.section("names", "names")
     for here in renamed.names():
         names[here] = renamed.take(here, str, here)
@@ -131,6 +167,11 @@ def read_layout(section: Section, folder: Path) -> Layout:
         ),
     )
     section.done()
+    if out.node and out.is_wide:
+        notes.add(
+            section.line_of("node"),
+            f"node: a table has either a column with the nodes' names or a column for each node ({NODE} in columns)",
+        )
     if len(out.time) > 2:
         notes.add(section.line_of("time"), "time: one column, or two of date and time")
     if not 0 < out.covered <= 1:
@@ -167,12 +208,19 @@ def _span(low: float, high: float, each: float, words: str) -> Callable[[str], f
 
 
 def _column(text: str, what: str) -> Column:
-    """Of "VWC_10cm in %"."""
+    """Of "VWC_10cm in %", "VWC_<node> in % from moisture.csv"."""
+    text, _, file = text.partition(" from ")
     name, found, unit = text.rpartition(" in ")
-    if not found:
-        return Column(text.strip())
-    units.scale(unit, _HOLDS[what][0])
-    return Column(name.strip(), unit.strip())
+    if found:
+        units.scale(unit, _HOLDS[what][0])
+    out = (
+        Column(name.strip(), unit.strip(), file.strip()) if found else Column(text.strip(), "", file.strip())
+    )
+    if out.name.count(NODE) > 1:
+        raise WrongError(f"{NODE} stands once in a name")
+    if out.is_wide and what in WEATHER:
+        raise WrongError(f"{what} is that of the place, not of a node; name one column")
+    return out
 
 
 def _words(name: str) -> str:
@@ -203,12 +251,14 @@ class Chosen:
         node: Or "".
         columns: By what they hold.
         said: How that was found out, in sentences.
+        wide: By node (as the table calls it) and what they hold; empty if rows, not columns, are a node's.
     """
 
     time: tuple[str, ...]
     node: str
     columns: dict[str, Column]
     said: list[str]
+    wide: dict[str, dict[str, Column]] = field(default_factory=dict)
 
 
 def choose(layout: Layout, names: Sequence[str], heads: Mapping[str, str], where: str) -> Chosen:
@@ -218,13 +268,14 @@ def choose(layout: Layout, names: Sequence[str], heads: Mapping[str, str], where
         layout: What the deployment file says.
         names: The table's head.
         heads: Units that the table itself names, by column.
-        where: The file, for messages.
+        where: Name of the file.
 
     Raises:
         WorkloadError: A column that was named is not there, or time, moisture or temperature cannot be found.
     """
     wrong: list[str] = []
     said: list[str] = []
+    asked = {w: c for w, c in layout.columns.items() if not c.file or fnmatch(where, c.file)}
 
     def there(name: str, what: str) -> str:
         if name in names:
@@ -245,20 +296,27 @@ def choose(layout: Layout, names: Sequence[str], heads: Mapping[str, str], where
         wrong.append(
             f"has no column that looks like the time; it has {', '.join(names)} (records: time: <name>)"
         )
-    node = (
-        there(layout.node, "node")
-        if layout.node
-        else guess("node", _NODES, [n for n in names if n not in time])
-    )
     columns: dict[str, Column] = {}
-    for what, column in layout.columns.items():
-        if there(column.name, what):
+    for what, column in asked.items():
+        if not column.is_wide and there(column.name, what):
             columns[what] = Column(column.name, column.unit or heads.get(column.name, ""))
+    free = [n for n in names if n not in {*time, *(c.name for c in columns.values())}]
+    wide = _spread({w: c for w, c in asked.items() if c.is_wide}, free, heads, wrong)
+    if wide:
+        said += _told_wide(wide, columns)
+    node = ""
+    if layout.node:
+        node = there(layout.node, "node")
+    elif not layout.is_wide:
+        node = guess("node", _NODES, [n for n in names if n not in time])
+    # What stands in files or columns of its own is said for all that is measured, so that nothing else is taken for it.
+    spelled = layout.is_wide or layout.is_split
     # Narrow names first: "air temperature" is no soil temperature.
     for what in ("air temperature", "rain", "CO2 efflux", "moisture", "temperature"):
         taken = {*time, node, *(c.name for c in columns.values())}
+        taken |= {c.name for own in wide.values() for c in own.values()}
         found = [n for n in _alike(names, _HOLDS[what][3]) if n not in taken]
-        if what in columns or not found:
+        if what in layout.columns or not found or (spelled and what not in WEATHER):
             continue
         if what in ("moisture", "temperature"):
             found.sort(key=lambda n: abs((depth_of(n) or 10.0) - 10.0))
@@ -268,14 +326,60 @@ def choose(layout: Layout, names: Sequence[str], heads: Mapping[str, str], where
         if what == "moisture" and deep and "deep moisture" not in columns:
             columns["deep moisture"] = _headed(deep[0], heads)
             said.append(f"{deep[0]} is taken for moisture at 20 cm, by its name")
-    for what in ("moisture", "temperature"):
-        if what not in columns and not any(f"for {what}" in w for w in wrong):
+        rest = [n for n in found[1:] if n not in deep[:1]]
+        if rest and not node and what not in WEATHER:
+            said.append(
+                f"{', '.join(rest)} could be {what}, too, and {'are' if len(rest) > 1 else 'is'} not read; if every node has a "
+                f"column of its own, say so (records: columns: {what}: {NODE} where its name stands)"
+            )
+    for what in () if layout.is_split else ("moisture", "temperature"):
+        if what in columns or any(what in own for own in wide.values()):
+            continue
+        if not any(f"for {what}" in w for w in wrong):
+            example = f"<name with {NODE} in it>" if layout.is_wide else "<name>"
             wrong.append(
-                f"has no column that looks like soil {what}; it has {', '.join(names)} (records: columns: {what}: <name> in <unit>)"
+                f"has no column that looks like soil {what}; it has {', '.join(names)} "
+                f"(records: columns: {what}: {example} in <unit>)"
             )
     if wrong:
         raise WorkloadError("\n  ".join(f"{where} {w}" for w in wrong))
-    return Chosen(time, node, columns, said)
+    return Chosen(time, node, columns, said, wide)
+
+
+def _spread(
+    asked: Mapping[str, Column], free: Sequence[str], heads: Mapping[str, str], wrong: list[str]
+) -> dict[str, dict[str, Column]]:
+    """Columns by node and by what they hold: a column belongs to the name that says most of it."""
+    out: dict[str, dict[str, Column]] = {}
+    left = list(free)
+    for what, column in sorted(asked.items(), key=lambda one: -len(one[1].name)):
+        found = [(name, node) for name in left if (node := column.node_in(name))]
+        if not found:
+            wrong.append(f"has no columns like {column.name} for {what}; it has {', '.join(free)}")
+        for name, node in found:
+            if what in out.setdefault(node, {}):
+                wrong.append(f"has two columns for {what} of {node}: {out[node][what].name} and {name}")
+                continue
+            headed = _headed(name, heads)
+            out[node][what] = Column(name, column.unit or headed.unit)
+            left.remove(name)
+    return out
+
+
+def _told_wide(wide: Mapping[str, Mapping[str, Column]], columns: Mapping[str, Column]) -> list[str]:
+    """What is to be said of a table with a column for each node."""
+    said = [f"has columns of {len(wide)} nodes: {', '.join(wide)}"]
+    held = list(dict.fromkeys(what for own in wide.values() for what in own))
+    for what in held:
+        without = [node for node, own in wide.items() if what not in own]
+        if without:
+            said.append(f"{', '.join(without)} {'have' if len(without) > 1 else 'has'} no column for {what}")
+    said += [
+        f"{column.name} counts for all nodes ({what})"
+        for what, column in columns.items()
+        if what not in WEATHER
+    ]
+    return said
 
 
 def _headed(name: str, heads: Mapping[str, str]) -> Column:

@@ -20,7 +20,7 @@ import pyarrow.csv
 from evaluators.base import WorkloadError
 from evaluators.sensing import faults
 from evaluators.sensing.clocks import plausible, read_times
-from evaluators.sensing.columns import QUANTITIES, Chosen, Layout, choose, to_base
+from evaluators.sensing.columns import QUANTITIES, WEATHER, Chosen, Layout, choose, to_base
 from evaluators.sensing.faults import Finding
 from evaluators.streams import check_file, open_stream
 
@@ -146,6 +146,12 @@ def _kept(key: _Key, longitude: float, stamps: tuple[tuple[int, int], ...]) -> R
     nodes = tuple(dict.fromkeys(node for node, _ in series if node))
     if not nodes:
         raise WorkloadError(f"{', '.join(layout.files)}: no reading in it can be used")
+    for quantity in ("moisture", "temperature") if layout.is_split else ():
+        if not any(what == quantity for _, what in series):
+            raise WorkloadError(
+                f"{', '.join(layout.files)}: no reading of soil {quantity}; say where it is (records: columns: {quantity}: "
+                "<name> in <unit> from <file>)"
+            )
     return Records(nodes, series, findings, list(dict.fromkeys(said)))
 
 
@@ -168,7 +174,7 @@ def _read_file(
     said += [f"{name}: {s}" for s in how]
     good = plausible(times)
     labels = _labels(path, table, chosen, layout, len(times))
-    nameless = good & (labels == "")
+    nameless = good & (labels == "") & (not chosen.wide)
     if nameless.any():
         findings.append(
             Finding(
@@ -209,7 +215,19 @@ def _read_file(
                     f"{name}: times of a clock that was reset; these rows are left out",
                 )
             )
-    for what, column in chosen.columns.items():
+    here = {there: name for name, there in layout.names.items()}
+    if chosen.wide:
+        absent = sorted(set(here) - set(chosen.wide))
+        said += [f"{name}: there is no column of {there}, which is {here[there]} here" for there in absent]
+    nodes = [here.get(node, node) for node in chosen.wide] or sorted(set(labels.tolist()) - {""})
+    holders = [
+        (what, column, [""] if what in WEATHER else nodes) for what, column in chosen.columns.items()
+    ] + [
+        (what, column, [here.get(node, node)])
+        for node, own in chosen.wide.items()
+        for what, column in own.items()
+    ]
+    for what, column, owners in holders:
         values, bad = _numbers(table.columns[column.name], table.comma)
         values, assumed = to_base(what, column, values, name)
         if assumed:
@@ -217,7 +235,7 @@ def _read_file(
         if bad:
             findings.append(
                 Finding(
-                    "",
+                    owners[0] if chosen.wide and len(owners) == 1 else "",
                     what,
                     "no number",
                     _NAT,
@@ -226,11 +244,9 @@ def _read_file(
                     f"{name}, column {column.name}: no numbers, such as {bad[0]!r}",
                 )
             )
-        # Weather belongs to the place, whichever node's row it stands in.
-        whole = what in ("rain", "air temperature")
-        for node in [""] if whole else sorted(set(labels.tolist()) - {""}):
+        for node in owners:
             mine = good & np.isfinite(values)
-            if not whole:
+            if node and not chosen.wide:
                 mine &= labels == node
             pieces.setdefault((node, what), []).append(Series(times[mine], values[mine]))
 

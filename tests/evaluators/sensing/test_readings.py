@@ -417,6 +417,10 @@ def test_rain_and_air_of_the_table_are_the_weather(tmp_path: Path) -> None:
         ("  file: a.csv\n  columns:\n    mositure: x in %\n", "did you mean moisture?"),
         ("  file: a.csv\n  columns:\n    moisture: x in percentages\n", "no unit percentages"),
         ("  file: a.csv\n  leave out: [spike]\n", "did you mean spikes?"),
+        ("  file: a.csv\n  node: node\n  columns: {moisture: M_<node>}\n", "a column for each node"),
+        ("  file: a.csv\n  columns: {rain: R_<node>}\n", "is that of the place"),
+        ("  file: a.csv\n  columns: {moisture: <node>_<node>}\n", "stands once in a name"),
+        ("  file: a.csv\n  columns: {moisture: M from b.csv}\n", "none of the files is called b.csv"),
         ("  file: a.csv\n  longest gap: 3 mm\n", "a time is written like"),
         ("  file: a.csv\n  replay: 45 days\n", "at best"),
         ("  file: a.csv\n  names: {A1: x, A2: y}\n", "call them alike"),
@@ -434,6 +438,96 @@ def test_what_is_said_of_records_is_checked(tmp_path: Path, records: str, says: 
     with pytest.raises(WorkloadError) as found:
         recorded_seasons(read_deployment(plot(tmp_path, records)))
     assert says in str(found.value)
+
+
+def wide(path: Path, n: int = 60, **more: Sequence[Any]) -> str:
+    """A column for each of three nodes and two quantities."""
+    columns: dict[str, Sequence[Any]] = {"time": hours(n)}
+    for i, node in enumerate(("P1", "P2", "P3")):
+        columns[f"VWC_{node}"] = truth(n, seed=i)["moisture"]
+        columns[f"{node} soil T"] = truth(n, seed=i)["temperature"]
+    return table(path, {**columns, **more})
+
+
+WIDE = {"moisture": Column("VWC_<node>", "m3/m3"), "temperature": Column("<node> soil T", "degC")}
+
+
+def test_a_column_for_each_node(tmp_path: Path) -> None:
+    path = wide(tmp_path / "a.csv", battery=["3.1"] * 60, rain=["0"] * 60)
+    records = read(path, columns=WIDE, names={"A1": "P1"})
+    assert records.nodes == ("A1", "P2", "P3")
+    for i, node in enumerate(records.nodes):
+        for what in ("moisture", "temperature"):
+            assert records.series[node, what].times.tolist() == hours(60).tolist()
+            assert records.series[node, what].values.tolist() == truth(60, seed=i)[what].tolist()
+    assert ("", "rain") in records.series
+    assert any("has columns of 3 nodes: P1, P2, P3" in s for s in records.said)
+
+
+def test_faults_of_one_column_are_its_nodes(tmp_path: Path) -> None:
+    n = 60
+    bad: list[Any] = list(truth(n)["moisture"])
+    bad[7], bad[9] = -7999.0, "broken"
+    path = wide(tmp_path / "a.csv", n, VWC_P2=bad)
+    records = read(path, columns=WIDE)
+    assert {(f.node, f.kind) for f in records.findings} == {("P2", "out of range"), ("P2", "no number")}
+    assert len(records.series["P2", "moisture"].values) == n - 2
+    text = "\n".join(report(records))
+    assert "column VWC_P2: no numbers, such as 'broken'" in text
+
+
+def test_the_longest_name_has_the_column(tmp_path: Path) -> None:
+    path = wide(tmp_path / "a.csv", 60, VWC_P1_20cm=truth(60, seed=9)["moisture"])
+    deep = {**WIDE, "deep moisture": Column("VWC_<node>_20cm", "m3/m3")}
+    records = read(path, columns=deep)
+    assert records.nodes == ("P1", "P2", "P3")
+    assert records.series["P1", "deep moisture"].values.tolist() == truth(60, seed=9)["moisture"].tolist()
+    assert any("P2, P3 have no column for deep moisture" in s for s in records.said)
+
+
+def test_one_column_counts_for_all_nodes_and_that_is_said(tmp_path: Path) -> None:
+    path = wide(tmp_path / "a.csv", 60, soil=truth(60, seed=5)["temperature"])
+    records = read(path, columns={"moisture": WIDE["moisture"], "temperature": Column("soil", "degC")})
+    for node in ("P1", "P2", "P3"):
+        assert (
+            records.series[node, "temperature"].values.tolist() == truth(60, seed=5)["temperature"].tolist()
+        )
+    assert any("soil counts for all nodes (temperature)" in s for s in records.said)
+
+
+def test_a_file_for_each_quantity(tmp_path: Path) -> None:
+    n = 60
+    files = []
+    for what in ("moisture", "temperature"):
+        each = {f"P{i}": truth(n, seed=i)[what] for i in range(2)}
+        files.append(table(tmp_path / f"{what}.csv", {"time": hours(n), **each}))
+    own = {
+        "moisture": Column("<node>", "m3/m3", "moist*.csv"),
+        "temperature": Column("<node>", "degC", "temperature.csv"),
+    }
+    records = read(*files, columns=own)
+    assert records.nodes == ("P0", "P1")
+    assert records.series["P1", "temperature"].values.tolist() == truth(n, seed=1)["temperature"].tolist()
+    with pytest.raises(WorkloadError, match="no reading of soil temperature; say where it is"):
+        read(files[0], columns={"moisture": own["moisture"]})
+
+
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [
+        ({"columns": {"moisture": Column("SWC_<node>")}}, "has no columns like SWC_<node> for moisture"),
+        ({"columns": {"moisture": WIDE["moisture"]}}, "columns: temperature: <name with <node> in it>"),
+        ({"columns": WIDE, "names": {"A1": "P9"}}, "there is no column of P9, which is A1 here"),
+        ({}, "VWC_P2, VWC_P1 could be moisture, too, and are not read; if every node has a column"),
+    ],
+)
+def test_wide_tables_that_are_not_as_said(tmp_path: Path, how: dict[str, Any], says: str) -> None:
+    path = wide(tmp_path / "a.csv", soil_temp=truth(60)["temperature"])
+    try:
+        said = " ".join(read(path, **how).said)
+    except WorkloadError as error:
+        said = str(error)
+    assert says in said
 
 
 @pytest.mark.realdata
