@@ -7,11 +7,14 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from metamuse import config
+from metamuse.build import make_problem
 from metamuse.cli import parse
+from metamuse.policy import compiled, program
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(
@@ -97,3 +100,54 @@ def linked(readme: str) -> set[str]:
         for page in named
         for name in re.findall(r"\]\(([\w\-]+\.md)", (ROOT / "docs" / page).read_text(encoding="utf-8"))
     }
+
+
+CONTRACTS = (ROOT / "docs" / "policy-contract.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("heading", "problem"), [("Cache", "cache"), ("Bin packing", "binpacking")])
+def test_the_interface_on_the_page_is_the_one_that_is_checked(heading: str, problem: str) -> None:
+    part = CONTRACTS.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    shown = re.findall(r"^ +def (\w+)\(self, ([\w, ]+)\): \.\.\.(?: -> \w+)? *(?:# (\w+))?", part, re.M)
+    contract = make_problem(config.compose([f"problem={problem}"])).contract
+    methods = {m.name: (m.params, "required" if m.required else "optional") for m in contract.methods}
+    assert {name: (tuple(given.split(", ")), kind) for name, given, kind in shown[1:]} == methods
+    assert shown[0] == ("__init__", ", ".join(contract.init), "")
+
+
+def test_the_lines_about_execution_and_constants_run() -> None:
+    """The two blocks of the page, with a policy that has the constants of the one."""
+    constants, execution = (
+        re.sub(r"^    ", "", block, flags=re.M)
+        for block in re.findall(r"\n\n((?: {4}(?:DECAY|program) .*\n)(?: {4}.+\n)+)", CONTRACTS)
+    )
+    problem = make_problem(config.compose(["problem=cache"]))
+    names = {
+        "load": program.load,
+        "CompiledPolicy": compiled.CompiledPolicy,
+        "InterpretedPolicy": compiled.InterpretedPolicy,
+        "problem": problem,
+        "contract": problem.contract,
+        "example_init": problem.init_example(),
+        "workload": problem.probes()[0],
+        "text": "import numpy as np\n\n"
+        + constants
+        + "class Policy:\n    def __init__(self, capacity, n_slots):\n        self.score = np.zeros(n_slots)\n\n"
+        "    def on_insert(self, slot, key, size, now, remembered):\n        self.score[slot] = now * DECAY + HALF\n\n"
+        "    def on_evict(self, slot, key, size, now):\n        self.score[slot] = 1e18\n\n"
+        "    def victim(self, slot, key, size, now):\n"
+        "        self.score[slot] = 1e18\n        return int(np.argmin(self.score[:WINDOW]))\n",
+    }
+    exec(execution, names)
+    policy: Any = names["compiled"]
+    assert policy.values == {"DECAY": 0.95, "WINDOW": 64}
+    assert policy.with_values({"WINDOW": 32}).values["WINDOW"] == 32
+
+
+def test_the_cells_on_the_page_are_read(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "dex.md").read_text(encoding="utf-8")
+    (tmp_path / "cell.yaml").write_text(
+        re.findall(r"^```yaml\n(.*?)^```", page, re.M | re.S)[0], encoding="utf-8"
+    )
+    cells = make_problem(config.compose(["problem=dex"])).load(str(tmp_path / "cell.yaml"))
+    assert [cell.cache_mb for cell in cells] == [64, 128]
