@@ -194,6 +194,50 @@ static void run(void)
     fuzzed_application_free(a);
 }
 """,
+    "dex": """
+static void run(void)
+{
+    int64_t threads = 1 + (int64_t)draw(1), i;
+    fuzzed *t = fuzzed_new((int64_t)draw(1) % threads, threads, (int64_t)draw(1) % 9, 2 + (int64_t)draw(1) % 9);
+    double central[4] = {0.0, 0.0, 0.0, 0.0};
+    uint32_t words[16] = {0};
+    demand(t != NULL, "it is made");
+    demand(fuzzed_looks(t) >= 2 && fuzzed_looks(t) <= 8, "looks");
+    while (at < end) {
+        uint64_t op = draw(1);
+        int64_t level = (int64_t)draw(1) % 10, what = (int64_t)(op >> 3) % 4, now = (int64_t)draw(4);
+        uint32_t *word = &words[draw(1) % 16];
+        if (op % 5 == 0) {
+            fuzzed_miss miss;
+            int action;
+            miss.level = level;
+            miss.op = what;
+            miss.now = now;
+            miss.full = (op & 64) != 0;
+            miss.may_offload = (op & 128) != 0;
+            for (i = 0; i < 16; i++) {
+                miss.seen[i] = real();
+            }
+            action = fuzzed_on_miss(t, &miss, word);
+            demand(action >= (level > 0) && action <= 2 && (action < 2 || miss.may_offload), "an action");
+        } else if (op % 5 == 1) {
+            fuzzed_on_hit(t, level, what, now, word);
+        } else if (op % 5 == 2) {
+            double score = fuzzed_score(t, level, (int)(op >> 7), *word, now);
+            demand(score - score == 0.0, "a score is a number");
+        } else if (op % 5 == 3) {
+            fuzzed_on_done(t, level, what % 3, real());
+        } else {
+            fuzzed_publish(t, central, now);
+            for (i = 0; i < 4; i++) {
+                demand(central[i] - central[i] == 0.0, "a central number is one");
+            }
+        }
+    }
+    faults += fuzzed_fault(t) != 0;
+    fuzzed_free(t);
+}
+""",
     "opscale": """
 static void run(void)
 {

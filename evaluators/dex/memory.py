@@ -44,17 +44,18 @@ def lined(shape: tuple[int, ...], dtype: type[np.generic]) -> np.ndarray:
     return room[skipped : skipped + size].view(dtype).reshape(shape)
 
 
-def addresses(arrays: Sequence[np.ndarray]) -> np.ndarray:
+def addresses(arrays: Sequence[np.ndarray], kinds: Sequence[str] = KINDS) -> np.ndarray:
     """A row an array: its address, and its length in each dimension, int64[n, 4].
 
     Args:
-        arrays: In the order of :data:`evaluators.dex.layout.KINDS`; kept as long as what is returned is used.
+        arrays: Kept as long as what is returned is used.
+        kinds: What they are, in their order; by default those of a run.
 
     Raises:
         ValueError: An array is not of its kind, or does not lie in one piece.
     """
-    table = np.zeros((len(KINDS), 4), dtype=np.int64)
-    for row, array, kind in zip(table, arrays, KINDS, strict=True):
+    table = np.zeros((len(kinds), 4), dtype=np.int64)
+    for row, array, kind in zip(table, arrays, kinds, strict=True):
         if not (array.flags.c_contiguous and array.dtype == DTYPES[kind[0]] and array.ndim == int(kind[1])):
             raise ValueError(f"an array is {array.dtype} with {array.ndim} dimensions, not {kind}")
         row[0] = array.ctypes.data

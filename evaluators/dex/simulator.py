@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any
 import numba
 import numpy as np
 from numba import njit, types
+from numba.extending import register_jitable
 
 from evaluators.base import Contract, Decisions, Method, Policy, PolicyError, Score, without_folders
 from evaluators.dex import kernel
@@ -53,8 +55,9 @@ def make_driver(
     publish: Callable[..., float],
     view: Callable[[Any], Any],
     show: Callable[[Any], Any],
+    step: Callable[[Any, Any], int],
 ) -> Callable[..., int]:
-    """Build the loop around a policy's methods."""
+    """Build the loop around a policy's methods; ``step`` calls the kernel (and may watch what is asked and answered)."""
 
     def drive(
         states: Any,
@@ -88,7 +91,7 @@ def make_driver(
             return LOOKED
         ints[k.LOOKS] = number
         while True:
-            asked = advance(table)
+            asked = step(advance, table)
             if asked == k.FINISHED_ALL:
                 return OK
             policy = policies[int(ints[k.THREAD])]
@@ -164,17 +167,25 @@ def _as_is(policy, slot, central, now):  # type: ignore[no-untyped-def]
     return central[slot]
 
 
-def bind(policy: Policy) -> Any:
-    """The loop around a policy (compiles if the policy is compiled)."""
-    defaults = {
-        "note": _same,
-        "on_hit": _same,
-        "score": _alike,
-        "looks": _two,
-        "on_done": _deaf,
-        "publish": _as_is,
-    }
-    return policy.bind(make_driver, defaults)
+@register_jitable
+def _step(advance, table):  # type: ignore[no-untyped-def]
+    return advance(table)
+
+
+#: What stands for methods that a policy does not define.
+DEFAULTS = {
+    "note": _same,
+    "on_hit": _same,
+    "score": _alike,
+    "looks": _two,
+    "on_done": _deaf,
+    "publish": _as_is,
+}
+
+
+def bind(policy: Policy, step: Callable[[Any, Any], int] = _step) -> Any:
+    """The loop around a policy (compiles if the policy is compiled); ``step`` as for :func:`make_driver`."""
+    return policy.bind(functools.partial(make_driver, step=step), DEFAULTS)
 
 
 def configure(world: World, methods: frozenset[str]) -> None:

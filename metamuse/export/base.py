@@ -60,6 +60,7 @@ class Material:
         facts: What :meth:`System.facts` says.
         golden: The decisions it is compared on.
         refused: Why there are no decisions in the other mode of the system, "" if there are.
+        provenance, scores: Of :class:`metamuse.export.subject.Subject`.
     """
 
     package: str
@@ -71,6 +72,8 @@ class Material:
     facts: Mapping[str, Any]
     golden: Sequence[Case]
     refused: str
+    provenance: Sequence[str] = ()
+    scores: Sequence[str] = ()
 
     @cached_property
     def _translated(self) -> tuple[Inference, Bounds]:

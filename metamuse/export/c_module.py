@@ -3,29 +3,52 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from metamuse.export.base import Material, runtime_text
 from metamuse.export.c_names import CNames
 from metamuse.export.c_text import functions
 
 _ENGINES = {
-    "autothrottle": "throttle_engine",
-    "binpacking": "packer",
-    "cache": "cache_engine",
-    "opscale": "scaling_engine",
+    "autothrottle": ("throttle_engine.c",),
+    "binpacking": ("packer.c",),
+    "cache": ("cache_engine.c",),
+    "dex": ("dex_core.c", "dex_engine.c"),
+    "opscale": ("scaling_engine.c",),
 }
 
 
-def c_files(material: Material) -> dict[str, str]:
-    """``<package>.h`` and ``<package>.c``.
+@dataclass(frozen=True)
+class Translated:
+    """A policy in C, and what it needs.
+
+    Attributes:
+        switches: Lines that say which methods it has, for the books.
+        libm: Definitions of the functions of the C library that it calls.
+        used: The functions of the runtime that it, or the books, call.
+        policy: Structs, tables and functions of the policy.
+    """
+
+    switches: list[str]
+    libm: list[str]
+    used: str
+    policy: str
+
+
+def translated(material: Material, books: str, allotting: str = "allot.c") -> Translated:
+    """The parts of a source.
+
+    Args:
+        material: What is exported.
+        books: What stands around the policy.
+        allotting: The file of the runtime that gives memory.
 
     Raises:
         UntranslatableError: A construct has no translation.
     """
-    name, engine = material.package, _ENGINES[material.problem]
     names = CNames(material.inference)
     written = functions(names)
-    books = named(runtime_text(f"{engine}.c"), material)
+    policy = "\n".join([names.structs(), *names.tables.values(), "", written])
     defined = material.program.defined
     switches = [
         f"#define HAS_{m.name.upper()}" for m in material.program.contract.methods if m.name in defined
@@ -36,25 +59,38 @@ def c_files(material: Material) -> dict[str, str]:
         f"static double (*const volatile libm_{n})({', '.join(['double'] * (2 if n in _TWO else 1))}) = {n};"
         for n in sorted(names.libm)
     ]
-    body = "\n".join([names.structs(), *names.tables.values(), "", written, books])
-    used = _used(runtime_text("arithmetic.c") + runtime_text("allot.c"), body)
+    used = _used(runtime_text("arithmetic.c") + runtime_text(allotting), policy + books)
+    return Translated(switches, libm, used, policy)
+
+
+def c_files(material: Material) -> dict[str, str]:
+    """``<package>.h`` and ``<package>.c``.
+
+    Raises:
+        UntranslatableError: A construct has no translation.
+    """
+    name, engine = material.package, _ENGINES[material.problem]
+    books = "".join(named(runtime_text(part), material) for part in engine)
+    made = translated(material, books)
     source = "\n".join(
         [
             f"/* {material.title}. Written by MetaMuse; see {name}.h. */",
             f'#include "{name}.h"\n',
             "#include <math.h>\n#include <stdbool.h>\n#include <stddef.h>\n#include <stdlib.h>\n",
-            *switches,
+            *made.switches,
             "",
             runtime_text("heap.c"),
             "/* The C library's functions, by addresses that the compiler does not look through: it would replace some. */",
-            *libm,
+            *made.libm,
             "",
-            used,
+            made.used,
             "\n/* -- the policy */\n",
-            body,
+            made.policy,
+            books,
         ]
     )
-    return {f"{name}.h": named(runtime_text(f"{engine}.h"), material), f"{name}.c": source}
+    header = runtime_text(engine[-1].removesuffix(".c") + ".h")
+    return {f"{name}.h": named(header, material), f"{name}.c": source}
 
 
 _TWO = frozenset(["pow", "atan2", "fmod"])

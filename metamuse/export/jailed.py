@@ -52,7 +52,7 @@ def make(problem: problems.base.Problem, workloads: list[Any], task: Mapping[str
     Args:
         problem: What it is a policy for.
         workloads: Where to record.
-        task: ``source``, ``target``, ``package`` and ``title``.
+        task: ``source``, ``target``, ``package``, ``title``, and perhaps ``provenance`` and ``scores``.
 
     Returns:
         ``files`` (texts by path), ``golden`` (the file, in base64), ``decisions``, ``cases`` (names of workloads) and
@@ -80,6 +80,8 @@ def make(problem: problems.base.Problem, workloads: list[Any], task: Mapping[str
             system.facts(compiled),
             golden,
             refused,
+            task.get("provenance", ()),
+            task.get("scores", ()),
         )
         files = exporters()[task["target"]].files(material)
     except UntranslatableError as error:

@@ -144,6 +144,8 @@ async def _make(settings: dict[str, Any], subject: Subject, exporter: Exporter) 
         "target": exporter.name,
         "package": subject.package,
         "title": subject.title,
+        "provenance": subject.provenance,
+        "scores": subject.scores,
     }
     try:
         await executor.start()

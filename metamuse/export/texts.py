@@ -4,6 +4,18 @@ from __future__ import annotations
 
 #: What a policy is shown, by problem.
 SHOWN = {
+    "dex": """`seen` (16 numbers): 0 now in µs, 1 mean µs of this thread's reads, 2 of its calls to memory servers, 3 share of leaf
+hits, 4 share of walks with a miss, 5 share of misses offloaded, 6 share of leaf misses bypassed (3 to 6 and the two means:
+moving averages, each new value has the weight 0.02; the means begin with 4.2 and 3.35), 7 cached children of the parent,
+8 the parent's word, 9 free frames of the thread, 10 frames of the server, 11 height, 12 fan-out, 13 highest level that may be
+offloaded, 14 cores of a memory server, 15 threads a server.
+
+For each missing node on the way down call `on_miss`, for the deepest cached node of a walk `on_hit`, after a miss `on_done`
+(with the whole time of the read or call) and `publish`. When a frame is needed, look at `looks` random frames, replace one
+with cached children by one of these, and cool the two of the lowest `score`, the first of equal ones. A node's word is 0 at
+first and is shared by the server's threads; a table of twice as many words as there are frames, addressed by a hash, is what
+the simulator keeps.
+""",
     "opscale": """Five groups a phase (prefill, decode): whole-model replicas, QKV, attention, output projection, FFN; `group // 5` is
 the number of the phase.
 
@@ -27,5 +39,6 @@ FALLBACK = {
     "autothrottle": "Captain (the local law of Autothrottle, from the full limit on), and 0.1 for all targets,",
     "binpacking": "First Fit",
     "cache": "FIFO",
+    "dex": "DEX's own rule (one missing leaf in ten cached, inner nodes offloaded by cost)",
     "opscale": "a rule that keeps in every group the most replicas that it was ever given",
 }

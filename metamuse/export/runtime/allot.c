@@ -27,12 +27,3 @@ static void free_all(mm_heap *heap)
         heap->blocks = next;
     }
 }
-
-static inline int64_t length(mm_heap *heap, int64_t n)
-{
-    if (n < 0) {
-        set_fault(heap, 1);
-        return 0;
-    }
-    return n;
-}

@@ -402,3 +402,12 @@ static inline double plain_min_off(mm_heap *heap, const double *values, int64_t 
     }
     return values[best];
 }
+
+static inline int64_t length(mm_heap *heap, int64_t n)
+{
+    if (n < 0) {
+        set_fault(heap, 1);
+        return 0;
+    }
+    return n;
+}

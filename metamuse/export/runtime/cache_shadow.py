@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from metamuse.export.runtime.cache_engine import HIT, Engine, hash64
+from metamuse.export.runtime.cache_engine import HIT, Engine
+from metamuse.export.runtime.hashing import hash64
 from metamuse.export.runtime.shadow import Comparison, Report
 
 #: Seeds of the hash that samples keys, and of the one that a policy sees.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from metamuse.export.runtime.cache_engine import HIT, KEY_SEED, REFUSED, STORED, hash64
+from metamuse.export.runtime.cache_engine import HIT, KEY_SEED, REFUSED, STORED
+from metamuse.export.runtime.hashing import hash64
 
 
 def differences(case: dict[str, Any], engine_of: Callable[..., Any]) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 import libcachesim
 
-from metamuse.export.runtime.cache_engine import KEY_SEED, Engine, hash64
+from metamuse.export.runtime.cache_engine import KEY_SEED, Engine
+from metamuse.export.runtime.hashing import hash64
 
 
 class Hooked(Engine):

@@ -7,7 +7,8 @@ from typing import Any
 
 import cachetools
 
-from metamuse.export.runtime.cache_engine import KEY_SEED, STORED, Engine, hash64
+from metamuse.export.runtime.cache_engine import KEY_SEED, STORED, Engine
+from metamuse.export.runtime.hashing import hash64
 
 #: Most objects there is room for where values have sizes and nothing else is said.
 OBJECTS = 65_536

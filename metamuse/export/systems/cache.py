@@ -60,7 +60,7 @@ def _logged_miss(store, size, counted):  # type: ignore[no-untyped-def]
 class CacheSystem:
     """See :class:`metamuse.export.base.System`."""
 
-    runtime = ("cache_engine", "shadow", "cache_shadow", "golden")
+    runtime = ("cache_engine", "hashing", "shadow", "cache_shadow", "golden")
 
     def __init__(self, problem: Problem) -> None:
         self.problem: Any = problem  # knows sizes and capacity beyond the protocol

@@ -83,6 +83,14 @@ runs out first; start a host when `_pack` names one that does not run yet.
 
 """
             + SHOWN["opscale"],
+            "dex": """    #include "{package}.h"
+
+    {package} *thread = {package}_new(0, 144, 4, 6);       /* one for each compute thread */
+    int action = {package}_on_miss(thread, &miss, &word);  /* bypass, admit or offload; the node's word */
+    double worth = {package}_score(thread, level, dirty, word, now);
+
+"""
+            + SHOWN["dex"],
         }
         return (
             said[problem]
@@ -94,6 +102,7 @@ runs out first; start a host when `_pack` names one that does not run yet.
             "autothrottle": "all services",
             "binpacking": "`max_bins`",
             "cache": "`max_objects`",
+            "dex": "one compute thread",
             "opscale": "all groups",
         }[problem]
         return [

@@ -75,6 +75,15 @@ class made:
 
         return ApplicationLaw(Policy, node_cores, slo_ms, cluster, strict=True)
 ''',
+    "dex": '''
+
+def made(thread, threads, cpus, height):
+    """A thread whose errors are raised."""
+    from .dex_engine import Thread
+    from .policy import Policy
+
+    return Thread(Policy, thread, threads, cpus, height, strict=True)
+''',
     "opscale": '''
 
 def made(interval, ttft_slo, tbt_slo, prof):
@@ -108,6 +117,12 @@ __all__ = ["GHOSTS", "HIT", "REFUSED", "STORED", "TOO_LARGE", "Engine", "Policy"
 from .throttle_engine import DEFAULT_TARGET, ApplicationLaw, ServiceLaw
 
 __all__ = ["DEFAULT_TARGET", "ApplicationLaw", "Policy", "ServiceLaw"]
+""",
+    "dex": """from .dex_engine import ADMIT, BYPASS, INSERT, LOOKUP, OFFLOAD, SCAN, UPDATE, Thread
+from .dex_shadow import DexShadow
+from .policy import Policy
+
+__all__ = ["ADMIT", "BYPASS", "INSERT", "LOOKUP", "OFFLOAD", "SCAN", "UPDATE", "DexShadow", "Policy", "Thread"]
 """,
     "opscale": """from .policy import Policy
 from .scaling_engine import Scaler, Wanted
@@ -224,6 +239,15 @@ For a cluster take `target=kubernetes`, which has all that stands around these t
 
 """
             + SHOWN["opscale"],
+            "dex": """    from {package} import OFFLOAD, Policy, Thread
+
+    thread = Thread(Policy, thread=0, threads=144, cpus=4, height=6)      # one for each compute thread
+    action, word = thread.on_miss(level, op, word, now, full, may_offload, seen)
+
+`DexShadow` runs the policy beside the one in charge. In the tree itself you want `target=dex` (C++) or `target=c`.
+
+"""
+            + SHOWN["dex"],
         }[problem]
 
     def assumptions(self, problem: str) -> list[str]:
@@ -241,6 +265,10 @@ For a cluster take `target=kubernetes`, which has all that stands around these t
             "autothrottle": [
                 "One thread at a time for one law; laws share nothing.",
                 "`ServiceLaw.decide` is called every 100 ms (the CFS period), `ApplicationLaw.decide` every minute.",
+            ],
+            "dex": [
+                "One thread at a time for one `Thread`; they share nothing but what is handed over.",
+                "Times are µs of a system like the paper's; `seen` is kept as the README says.",
             ],
             "opscale": [
                 "One thread at a time.",

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from metamuse.export.runtime.cache_engine import Engine, hash64
+from metamuse.export.runtime.cache_engine import Engine
 from metamuse.export.runtime.equivalence_c import SANITIZERS, has_sanitizers
+from metamuse.export.runtime.hashing import hash64
 from metamuse.export.targets.c import EXPORTER
 from tests.metamuse.export import making
 from tests.support.capabilities import needs

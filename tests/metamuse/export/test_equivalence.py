@@ -15,6 +15,7 @@ CACHE = ["adaptsize", "cacheus", "gdsf", "lhd", "lirs"]
 BINPACKING = ["harmonic", "sum_of_squares"]
 POLICIES = [("cache", name) for name in CACHE] + [("binpacking", name) for name in BINPACKING]
 POLICIES += [("autothrottle", name) for name in ("tower", "vpa")]
+POLICIES += [("dex", name) for name in ("clock", "dex", "s3fifo")]
 POLICIES += [("opscale", name) for name in ("hybrid", "operator_erlang")]
 
 

@@ -21,6 +21,7 @@ PLAIN = {
     "cache": "s3fifo",
     "binpacking": "priority_fit",
     "autothrottle": "captain",
+    "dex": "tinylfu",
     "opscale": "uniform_tandem",
 }
 #: Policies that compute with whole arrays.
@@ -40,6 +41,18 @@ class Policy:
     def global_(self, minute, service, app, services, history, pos, cluster):
         return np.max(app * 0.001)
 """,
+    "dex": """
+import numpy as np
+
+
+class Policy:
+    def __init__(self, thread, threads, cpus, height):
+        self.usual = np.zeros(16)
+
+    def on_miss(self, level, op, word, full, may_offload, seen):
+        self.usual = self.usual + (seen - self.usual) * 0.1
+        return 2 if level > 0 and may_offload and np.sum(seen[1:3] * self.usual[1:3]) > 20.0 else 1
+""",
     "opscale": """
 import numpy as np
 
@@ -57,6 +70,8 @@ class Policy:
         return int(min(20.0, self.wanted[group]))
 """,
 }
+#: Targets in another language than Python.
+TRANSLATED = ("c", "dex")
 MEMBERS = [(t, p) for t, e in exporters().items() for p in systems_known() if fits(e, p)]
 
 
@@ -67,7 +82,7 @@ def _needs(target: str) -> None:
             distribution(name)
         except PackageNotFoundError:
             pytest.skip(f"{name} is not installed")
-    if target == "c":
+    if target in TRANSLATED:
         demand("compiler")
 
 
@@ -79,6 +94,8 @@ def test_there_are_members() -> None:
         ("kubernetes", "autothrottle"),
         ("keda", "opscale"),
         ("rayserve", "opscale"),
+        ("dex", "dex"),
+        ("c", "dex"),
     } <= set(MEMBERS)
 
 
@@ -130,7 +147,7 @@ class TestContract:
             name = {"cache": "cache-14.md", "binpacking": "binpacking-02.md"}[problem]
             source = extract_code((Path(__file__).parents[2] / "corpus" / name).read_text())
         made = making.material(problem, source)
-        if target == "c":
+        if target in TRANSLATED:
             with pytest.raises(
                 UntranslatableError, match=r"line \d+: an operator between an array of float64"
             ):

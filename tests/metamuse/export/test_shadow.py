@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from metamuse.export.runtime.cache_engine import HIT, KEY_SEED, Engine, hash64
+from metamuse.export.runtime.cache_engine import HIT, KEY_SEED, Engine
 from metamuse.export.runtime.cache_shadow import CacheShadow
+from metamuse.export.runtime.hashing import hash64
 from metamuse.export.runtime.scaling_shadow import ScalingShadow
 from metamuse.export.runtime.shadow import USUAL, Comparison, Watch, interval
 from tests.metamuse.export import making
