@@ -14,18 +14,24 @@ from metamuse.export.runtime.hashing import hash64
 class Hooked(Engine):
     """The books of a cache whose room, hits and evictions libcachesim keeps; this tells it which object goes.
 
-    Sizes are those with which objects were stored. A policy's own evictions beside misses (``shed``) cannot be told.
+    Sizes are those with which objects were stored. What a policy evicts without need of room (``shed``), for which there is
+    no hook, is removed as by the cache's owner.
+
+    Attributes:
+        take_out: Removes an object from libcachesim's books.
     """
 
     incoming: int = -1
     size: int = 0
     known: bool = False
+    take_out: Callable[[int], Any]
 
     def hit(self, data: Any, request: Any) -> None:
         """An object was found."""
         slot = self.slot_of[request.obj_id]
         if self._on_hit is not None:
             self._on_hit(slot, self._hash[slot], self._size[slot], self.now)
+        self._early(slot, self._hash[slot], self._size[slot])
         self.now += 1
 
     def admit(self, data: Any, request: Any) -> bool:
@@ -40,6 +46,7 @@ class Hooked(Engine):
         if self._admits(self.incoming, hashed, size):
             return True
         self._remember(self.incoming)
+        self._early(self.incoming, hashed, size)
         self.incoming = -1
         self.now += 1
         return False
@@ -61,8 +68,23 @@ class Hooked(Engine):
         self._store(slot, self.size)
         if self._on_insert is not None:
             self._on_insert(slot, self._hash[slot], self.size, self.now, self.known)
+        self._early(slot, self._hash[slot], self.size)
         self.now += 1
         self.incoming = -1
+
+    def _early(self, slot: int, hashed: int, size: int) -> None:
+        """Evict what the policy gives up although there is room."""
+        tell = self.tell
+
+        def evicted(key: int) -> None:
+            tell(key)
+            self.take_out(key)
+
+        self.tell = evicted
+        try:
+            super()._early(slot, hashed, size)
+        finally:
+            self.tell = tell
 
     def gone(self, data: Any, key: int) -> None:
         """An object was removed by its owner."""
@@ -110,5 +132,6 @@ def plugin_cache(
         **options,
     )
     cache.policy = hooked
+    hooked.take_out = cache.remove
     cache.kept = admissioner  # libcachesim holds an address of it only
     return cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from metamuse.export.base import Material, runtime_text
-from metamuse.export.kinds import UntranslatableError
 from metamuse.export.targets.python import package_files
 
 _INIT = '''"""{title}."""
@@ -81,11 +80,6 @@ libcachesim (GPL-3.0) is installed by you (`pip install libcachesim`); nothing o
         return "Here for measuring only: an error of the policy is raised, and nothing takes over."
 
     def files(self, material: Material) -> dict[str, str]:
-        if "shed" in material.program.defined:
-            raise UntranslatableError(
-                material.program.methods["shed"],
-                "the policy evicts without need of room (shed), for which PluginCache has no hook",
-            )
         package = material.package
         files = package_files(material)
         files[f"{package}/__init__.py"] = _INIT.format(title=material.title, **material.facts)

@@ -157,6 +157,15 @@ class TestContract:
             assert decisions == sum(case.decisions for case in made.golden)
 
 
+@pytest.mark.parametrize("name", ["gdsf", "lirs", "slru"])
+def test_libcachesim_is_told_what_leaves_early(name: str, tmp_path: Path) -> None:
+    """Policies that evict without need of room: after refusals, insertions and hits."""
+    _needs("libcachesim")
+    made = making.material("cache", making.problem("cache").baselines[name])
+    decisions, _ = run_test(making.write(tmp_path, "libcachesim", made))
+    assert decisions == sum(case.decisions for case in made.golden)
+
+
 def test_unknown_and_unfit_targets() -> None:
     with pytest.raises(
         UsageError, match="There is no target cobol; for problem=binpacking there are: c, python"
