@@ -41,16 +41,15 @@ _SAID = 480
 FIRST = "feedback"
 
 
-def setup(config: Mapping[str, Any]) -> Handler:
-    """Prepare a zygote: load the workloads and warm up, then serve candidates.
+#: What a zygote works with: the problem, its sets of workloads, seconds that reading each set took.
+Placed = tuple[Problem, dict[str, Sequence[Any]], dict[str, float]]
+
+
+def place(config: Mapping[str, Any]) -> Placed:
+    """Load what :func:`setup` needs; a cluster does this once, for all its nodes.
 
     Args:
-        config: ``problem`` (its configuration), ``sets`` (names of sets, ``shifts`` for all shifted
-            workloads, or ``{"given": patterns}``), and ``warm`` (compile a baseline first, so that candidates
-            find everything warm).
-
-    Returns:
-        The handler of one task, see :class:`Candidates`.
+        config: See :func:`setup`.
     """
     problem = problems.base.make(config["problem"])
     sets: dict[str, Sequence[Any]] = {}
@@ -63,6 +62,22 @@ def setup(config: Mapping[str, Any]) -> Handler:
         else:
             sets[name] = problem.load(patterns) if patterns else problem.workloads(name)
             seconds[name] = time.perf_counter() - began
+    return problem, sets, seconds
+
+
+def setup(config: Mapping[str, Any], placed: Placed | None = None) -> Handler:
+    """Prepare a zygote: load the workloads and warm up, then serve candidates.
+
+    Args:
+        config: ``problem`` (its configuration), ``sets`` (names of sets, ``shifts`` for all shifted
+            workloads, or ``{"given": patterns}``), and ``warm`` (compile a baseline first, so that candidates
+            find everything warm).
+        placed: What :func:`place` loaded elsewhere.
+
+    Returns:
+        The handler of one task, see :class:`Candidates`.
+    """
+    problem, sets, seconds = placed or place(config)
     candidates = Candidates(problem, sets, seconds)
     # Kernels of the bounds are compiled (or read from their cache) here: children may not touch files.
     for bound in problem.bounds:

@@ -11,7 +11,7 @@ import problems.base
 from evaluators.base import Score
 from metamuse.build import limits, make_executor, make_problem
 from metamuse.errors import UsageError
-from metamuse.evaluation import Candidates, Handler
+from metamuse.evaluation import Candidates, Handler, Placed
 from metamuse.executor.base import Outcome, Task
 from problems.tables import Table, all_tables
 
@@ -34,15 +34,25 @@ def find(name: str) -> Table:
     return tables[name]
 
 
-def setup(config: Mapping[str, Any]) -> Handler:
-    """Prepare a zygote, see :func:`metamuse.evaluation.setup`.
+def place(config: Mapping[str, Any]) -> Placed:
+    """Load the table's workloads, see :func:`metamuse.evaluation.place`.
 
     Args:
         config: ``problem`` (its configuration), ``table`` (name) and ``folder`` (of its data).
     """
     problem = problems.base.make(config["problem"])
     workloads = all_tables()[config["table"]].workloads(problem, Path(config["folder"]))
-    candidates = Candidates(problem, {SET: workloads}, {SET: 0.0})
+    return problem, {SET: workloads}, {SET: 0.0}
+
+
+def setup(config: Mapping[str, Any], placed: Placed | None = None) -> Handler:
+    """Prepare a zygote, see :func:`metamuse.evaluation.setup`.
+
+    Args:
+        config: See :func:`place`.
+        placed: What that loaded elsewhere.
+    """
+    candidates = Candidates(*(placed or place(config)))
     candidates.warm()
     return candidates
 

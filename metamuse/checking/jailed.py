@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from evaluators.base import PolicyError, Score
-from metamuse.evaluation import Candidates, Handler
+from metamuse.evaluation import Candidates, Handler, Placed, place
 from metamuse.evaluation import setup as setup_candidates
 from metamuse.policy.compiled import CompiledPolicy, InterpretedPolicy
 from metamuse.policy.program import load
 
+__all__ = ["Bench", "place", "setup"]
 
-def setup(config: Mapping[str, Any]) -> Handler:
+
+def setup(config: Mapping[str, Any], placed: Placed | None = None) -> Handler:
     """As :func:`metamuse.evaluation.setup`; the handler is a :class:`Bench`."""
-    candidates = setup_candidates(config)
+    candidates = setup_candidates(config, placed)
     assert isinstance(candidates, Candidates)
     return Bench(candidates)
 

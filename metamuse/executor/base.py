@@ -70,7 +70,13 @@ class ExecutorBroken(RuntimeError):  # a state, named as such in messages
 
 
 class Executor(Protocol):
-    """Runs tasks, each in isolation; results do not depend on how many run at once."""
+    """Runs tasks, each in isolation; results do not depend on how many run at once.
+
+    Attributes:
+        workers: How many tasks run at once; known after :meth:`start`.
+    """
+
+    workers: int
 
     async def start(self) -> None:
         """Set up; must be awaited once before :meth:`run`.

@@ -17,6 +17,7 @@ import socket
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NoReturn
 
 from evaluators.base import WorkloadError
@@ -286,9 +287,15 @@ def _demand(layers: list[Layer]) -> None:
         )
 
 
-def _make_handler(entry: str, config: dict[str, Any]) -> child.Handler:
+def _make_handler(entry: str, config: dict[str, Any], placed: str | None) -> child.Handler:
     module, _, function = entry.partition(":")
-    handler: child.Handler = getattr(importlib.import_module(module), function)(config)
+    make = getattr(importlib.import_module(module), function)
+    if placed is None:
+        handler: child.Handler = make(config)
+    else:
+        from metamuse.executor.placing import unpack
+
+        handler = make(config, unpack(Path(placed)))
     return handler
 
 
@@ -310,14 +317,14 @@ def main(descriptor: int, hub: int) -> NoReturn:
         layers = probe(hello["sandbox"])
         if hello["sandbox"] == "strict":
             _demand(layers)
-        handler = _make_handler(hello["entry"], hello["config"])
+        handler = _make_handler(hello["entry"], hello["config"], hello["placed"])
         make_ready({"metamuse", "evaluators", "problems", hello["entry"].partition(".")[0].partition(":")[0]})
     except (EOFError, ConnectionError):
         os._exit(0)
     except Exception as error:
         expected = isinstance(error, UsageError | WorkloadError)
         text = str(error) if expected else f"the scorer could not be set up: {child.describe(error)}"
-        channel.sendall(encode({"error": text}))
+        channel.sendall(encode({"id": hello["id"], "error": text}))
         os._exit(1)
     # Relative paths have been read; from here on no folder of the user's is anybody's working directory.
     os.chdir("/")
@@ -326,7 +333,7 @@ def main(descriptor: int, hub: int) -> NoReturn:
     gc.collect()
     gc.freeze()  # what exists now is never garbage: collections in children leave its pages shared
     zygote = Zygote(channel, decoder, handler, cell)
-    zygote.send({"layers": [str(layer) for layer in layers]})
+    zygote.send({"id": hello["id"], "layers": [str(layer) for layer in layers]})
     zygote.serve()
     sys.stderr.flush()
     os._exit(0)
