@@ -35,13 +35,14 @@ class Capacity:
     value: Fraction
     text: str
 
-    def resolve(self, mode: SizeMode, *, n_objects: int, footprint: int) -> int:
+    def resolve(self, mode: SizeMode, *, n_objects: int, footprint: int, rate: float = 1.0) -> int:
         """Returns the capacity in objects (`unit`) or bytes (`bytes`): floored, at least 1.
 
         Args:
             mode: `unit` if every object counts 1, `bytes` if objects count their size.
             n_objects: Distinct objects of the trace.
             footprint: Sum of the objects' sizes in bytes; used in mode `bytes` only.
+            rate: Share of the objects that the trace is a sample of; a count is multiplied by it.
 
         Raises:
             CapacityError: A number of objects in byte mode, or bytes in unit mode.
@@ -61,7 +62,7 @@ class Capacity:
                 f"capacity {self.text!r} is a number of objects, but sizes count (sizes=bytes): "
                 f"give a share such as 10%, or bytes such as {self.text}B"
             )
-        return int(self.value)
+        return max(1, int(self.value * Fraction(rate)))
 
 
 def parse_capacity(text: str | int | float) -> Capacity:

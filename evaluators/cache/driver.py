@@ -54,7 +54,8 @@ def make_driver(
 
         Args:
             state: The policy.
-            store: The simulator's own arrays (:class:`Store`); updated in place.
+            store: The simulator's own arrays (:class:`Store`); updated in place. Its ``ids`` and ``sizes`` begin with
+                request ``start``; the state and all else is what the requests before have left.
             warmup: Requests before this number are served but not counted.
             capacity: Room, in units of size.
 
@@ -64,14 +65,15 @@ def make_driver(
         state = view(state)
         store = view(store)
         ids, sizes, slot_of, size_of = store.ids, store.sizes, store.slot_of, store.size_of
-        counters = store.counters
+        counters, missed = store.counters, store.missed
         by_bytes = len(sizes) > 0
+        by_object = len(missed) > 0
         for now in range(start, stop):
             counters[NOW] = now
-            obj = int(ids[now])
+            obj = int(ids[now - start])
             size = 1
             if by_bytes:
-                size = int(sizes[now])
+                size = int(sizes[now - start])
             key = hash64(obj, KEY_SEED)
             place = int(slot_of[obj])
             enters = False
@@ -84,6 +86,8 @@ def make_driver(
                     continue
             else:
                 miss(store, size, now >= warmup)
+                if by_object and now >= warmup:
+                    missed[obj] += 1
                 if size > capacity:
                     continue
                 remembered = place != -1

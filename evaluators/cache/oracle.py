@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from evaluators.base import WorkloadError
-from evaluators.cache.builder import TraceBuilder
+from evaluators.cache.builder import Builder, TraceBuilder
 from evaluators.cache.trace import Trace
 from evaluators.streams import read_chunks
 
@@ -17,13 +17,13 @@ RECORD = np.dtype([("time", "<u4"), ("object", "<u8"), ("size", "<u4"), ("next",
 _CHUNK_RECORDS = 1 << 16
 
 
-def read_oracle_general(path: str, *, sizes: bool, times: bool) -> Trace:
-    """Reads an oracleGeneral file, compressed or not.
+def read_oracle_general(path: str, *, sizes: bool, times: bool, build: Builder = TraceBuilder) -> Trace:
+    """Reads an oracleGeneral file, compressed or not, into what `build` makes.
 
     Raises:
         WorkloadError: The last record is cut off, the compression is corrupt, a size is 0, or it is empty.
     """
-    builder = TraceBuilder(path, "record")
+    builder = build(path, "record")
     for chunk in read_chunks(path, _CHUNK_RECORDS * RECORD.itemsize):
         rest = len(chunk) % RECORD.itemsize
         if rest:

@@ -12,6 +12,7 @@ import numpy as np
 from evaluators.base import Contract, Decisions, Method, Policy, PolicyError, Score, without_folders
 from evaluators.cache import driver as d
 from evaluators.cache import store as books
+from evaluators.cache.sampling import standard_error
 from evaluators.cache.trace import Trace
 from metamuse.policykit import hash64
 from metamuse.policykit.compiled import hash64 as compiled_hash64
@@ -62,8 +63,7 @@ class Job:
         """The most objects that can be cached at once."""
         if not self.by_bytes or self.trace.sizes is None:
             return min(self.capacity, self.trace.n_objects)
-        smallest = int(self.trace.sizes.min())
-        return max(1, min(self.trace.n_objects, self.capacity // smallest))
+        return max(1, min(self.trace.n_objects, self.capacity // self.trace.smallest))
 
     def n_slots(self, policy: Policy) -> int:
         """Slots of cached objects, of remembered ones and of the incoming one.
@@ -98,8 +98,9 @@ def simulate(policy: Policy, loop: Any, job: Job, stop: int | None = None) -> Sc
         stop: Serve only this many requests (default: all).
 
     Returns:
-        The miss ratio over the counted requests. Details: ``requests``, ``misses``, ``capacity``,
-        ``evictions``, by bytes also ``byte_miss_ratio``; timing: ``seconds`` of the loop alone,
+        The miss ratio over the counted requests; of a sample, an estimate of that of the whole trace. Details:
+        ``requests``, ``misses``, ``capacity``, ``evictions``, by bytes also ``byte_miss_ratio``, of a sample also
+        ``standard_error``; timing: ``seconds`` of the loop alone,
         ``requests_per_s``, ``ns_per_decision`` (the loop's time over requests). Decisions are which objects
         were evicted or refused, and at which request.
 
@@ -111,11 +112,19 @@ def simulate(policy: Policy, loop: Any, job: Job, stop: int | None = None) -> Sc
     n_slots = job.n_slots(policy)
     state = policy.grow(policy.state(job.capacity, n_slots), n_slots)
     by_bytes = job.by_bytes and trace.sizes is not None
-    store = books.make_store(trace.ids, trace.sizes if by_bytes else None, trace.n_objects, n_slots)
+    none = trace.ids[:0]  # requests come block by block
+    store = books.make_store(
+        none, none.astype(np.int64) if by_bytes else None, trace.n_objects, n_slots, trace.sample is not None
+    )
     counters = store.counters
     began = time.perf_counter()
     try:
-        loop(state, store, 0, n, min(job.warmup, n), job.capacity)
+        for block in trace.blocks(n):
+            store = store._replace(ids=block.ids)
+            if by_bytes and block.sizes is not None:
+                store = store._replace(sizes=block.sizes)
+            if loop(state, store, block.start, block.stop, min(job.warmup, n), job.capacity):
+                break
     except PolicyError as error:
         raise _failed(error.kind, error.message, job, counters) from None
     except MemoryError:
@@ -141,7 +150,12 @@ def simulate(policy: Policy, loop: Any, job: Job, stop: int | None = None) -> Sc
         "requests_per_s": n / seconds if seconds > 0 else 0.0,
         "ns_per_decision": 1e9 * seconds / n if n else 0.0,
     }
-    value = float(counters[books.MISSES]) / counted if counted else 0.0
+    # Of a sample, requests beyond or short of those expected are taken for hits (see `sampling`).
+    expected = counted * trace.expected / len(trace)
+    value = min(1.0, float(counters[books.MISSES]) / expected) if counted else 0.0
+    if trace.sample is not None:
+        whole = expected / trace.sample.rate
+        details["standard_error"] = standard_error(store.missed, trace.sample, whole) if counted else 0.0
     decided = int(counters[books.EVICTIONS] + counters[books.REFUSED])
     return Score(trace.name, value, details, timing, Decisions(decided, int(counters[books.DIGEST])))
 

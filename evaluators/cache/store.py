@@ -38,6 +38,7 @@ class Store(NamedTuple):
         after, before: int32[n_slots + 1], circular list of remembered slots, oldest first, with the
             sentinel at n_slots.
         counters: int64[N_COUNTERS], see the constants above.
+        missed: int32[n_objects], counted misses of each object; empty if they are not wanted.
     """
 
     ids: np.ndarray
@@ -48,10 +49,13 @@ class Store(NamedTuple):
     after: np.ndarray
     before: np.ndarray
     counters: np.ndarray
+    missed: np.ndarray
 
 
-def make_store(ids: np.ndarray, sizes: np.ndarray | None, n_objects: int, n_slots: int) -> Store:
-    """The arrays of an empty cache; ``sizes`` None means unit sizes."""
+def make_store(
+    ids: np.ndarray, sizes: np.ndarray | None, n_objects: int, n_slots: int, by_object: bool = False
+) -> Store:
+    """The arrays of an empty cache; ``sizes`` None means unit sizes, ``by_object`` that misses are counted by object."""
     by_bytes = sizes is not None
     return Store(
         ids=ids,
@@ -62,6 +66,7 @@ def make_store(ids: np.ndarray, sizes: np.ndarray | None, n_objects: int, n_slot
         after=np.full(n_slots + 1, n_slots, dtype=np.int32),
         before=np.full(n_slots + 1, n_slots, dtype=np.int32),
         counters=np.zeros(N_COUNTERS, dtype=np.int64),
+        missed=np.zeros(n_objects if by_object else 0, dtype=np.int32),
     )
 
 

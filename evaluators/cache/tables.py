@@ -16,7 +16,7 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from evaluators.base import WorkloadError
-from evaluators.cache.builder import TraceBuilder
+from evaluators.cache.builder import Builder, TraceBuilder
 from evaluators.cache.columns import find_column
 from evaluators.cache.densify import float_keys
 from evaluators.cache.trace import Trace
@@ -44,14 +44,20 @@ class _Roles:
         return list(dict.fromkeys(name for name in (self.key, self.size, self.time) if name is not None))
 
 
-def read_id_list(path: str) -> Trace:
+def read_id_list(path: str, build: Builder = TraceBuilder) -> Trace:
     """Reads libCacheSim's plain text form: one object id a line, no header; blank lines are skipped."""
     options = pa.csv.ParseOptions(delimiter="\x01", quote_char=False, ignore_empty_lines=True)
-    return _read_text(path, options, ["key"], 0, _Roles("key", None, None), ["key"])
+    return _read_text(path, options, ["key"], 0, _Roles("key", None, None), ["key"], build)
 
 
 def read_delimited(
-    path: str, *, sizes: bool, times: bool, columns: Mapping[str, str | int], tabs: bool = False
+    path: str,
+    *,
+    sizes: bool,
+    times: bool,
+    columns: Mapping[str, str | int],
+    tabs: bool = False,
+    build: Builder = TraceBuilder,
 ) -> Trace:
     """Reads CSV or TSV text.
 
@@ -65,6 +71,7 @@ def read_delimited(
         times: Whether to read times; fractions are floored.
         columns: The user's choice of columns (see `columns.find_column`).
         tabs: The delimiter is a tab.
+        build: Makes what the batches go into.
 
     Raises:
         WorkloadError: A column is missing, or a cell is empty or malformed (with its line).
@@ -82,7 +89,7 @@ def read_delimited(
     roles = _roles(places, own_names)
     shown = names or [str(i + 1) for i in range(len(cells))]
     options = pa.csv.ParseOptions(delimiter=delimiter)
-    return _read_text(path, options, own_names, int(names is not None), roles, shown)
+    return _read_text(path, options, own_names, int(names is not None), roles, shown, build)
 
 
 def _wanted(sizes: bool, times: bool) -> list[str]:
@@ -109,6 +116,7 @@ def _read_text(
     header_lines: int,
     roles: _Roles,
     shown: list[str],
+    build: Builder,
 ) -> Trace:
     """Reads text with the first combination of key and time types that fits the whole file."""
     problem: pa.ArrowInvalid | None = None
@@ -126,7 +134,7 @@ def _read_text(
             block_size=_BLOCK_BYTES,
             use_threads=False,  # Arrow numbers the rows of its messages only without threads
         )
-        builder = TraceBuilder(path, "line", 1 + header_lines)
+        builder = build(path, "line", 1 + header_lines)
         try:
             with open_stream(path) as stream:
                 for batch in pa.csv.open_csv(stream, read, parse, convert):
@@ -154,8 +162,10 @@ def _text_error(path: str, message: str, shown: list[str]) -> WorkloadError:
     return WorkloadError(f"{where}: not valid delimited text ({' '.join(message.split())})")
 
 
-def read_parquet(path: str, *, sizes: bool, times: bool, columns: Mapping[str, str | int]) -> Trace:
-    """Reads a Parquet file; only the columns wanted are decoded.
+def read_parquet(
+    path: str, *, sizes: bool, times: bool, columns: Mapping[str, str | int], build: Builder = TraceBuilder
+) -> Trace:
+    """Reads a Parquet file into what `build` makes; only the columns wanted are decoded.
 
     Keys may be integers, booleans, floats, strings, bytes, dates or timestamps, plain or dictionary encoded.
 
@@ -168,7 +178,7 @@ def read_parquet(path: str, *, sizes: bool, times: bool, columns: Mapping[str, s
             wanted = _wanted(sizes, times)
             places = {role: find_column(path, role, names, len(names), columns) for role in wanted}
             roles = _roles(places, names)
-            builder = TraceBuilder(path, "row")
+            builder = build(path, "row")
             for batch in file.iter_batches(_BATCH_ROWS, columns=roles.names(), use_threads=False):
                 _add_batch(builder, batch, roles)
             return builder.build()

@@ -56,7 +56,7 @@ the run early; 130 interrupted (resumable).
 
 #: Keys whose values are paths or lists: quoted for Hydra, so that any path, glob or comma list of a shell works.
 _PATHS = re.compile(
-    r"^(workloads|policy|arms|seeds|claims|run|out|traces|root|solution|file|problem\.incumbent|problem\.deployment|problem\.baselines|problem\.workloads\.\w+|stimuli\.(source|files|runs))$"
+    r"^(workloads|policy|arms|seeds|claims|run|out|traces|root|solution|file|problem\.incumbent|problem\.deployment|problem\.spool|problem\.baselines|problem\.workloads\.\w+|stimuli\.(source|files|runs))$"
 )
 _HYDRA_WITH_VALUE = ("--cfg", "-c", "--package", "-p", "--info", "--experimental-rerun")
 _HYDRA = ("-m", "--multirun", "--resolve", "--hydra-help")

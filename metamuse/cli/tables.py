@@ -28,6 +28,9 @@ def print_scores(problem: Problem, rows: list[dict[str, Any]]) -> None:
     body = []
     for row in rows:
         value = row["status"] if row["value"] is None else f"{row['value']:.{problem.metric.digits}f}"
+        if row["value"] is not None and "standard_error" in row["details"]:
+            # An interval of 95 %.
+            value += f" ±{1.96 * row['details']['standard_error']:.{problem.metric.digits}f}"
         cost = row["details"].get("ns_per_decision")
         rate = next((v for k, v in row["details"].items() if k.endswith("_per_s")), None)
         state = row["details"].get("state_bytes")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +14,11 @@ from evaluators.base import Policy, Score, WorkloadError
 from evaluators.cache import simulator
 from evaluators.cache.belady import belady_misses, belady_misses_bytes
 from evaluators.cache.belady_size import belady_size_misses
+from evaluators.cache.builder import TraceBuilder
 from evaluators.cache.capacity import Capacity, CapacityError, SizeMode, parse_capacity
 from evaluators.cache.readers import read_trace
+from evaluators.cache.sampling import check_rate, sampled
+from evaluators.cache.spool import spooled
 from evaluators.cache.suites import synthetic_suite
 from evaluators.cache.trace import Trace
 from evaluators.paths import expand_paths
@@ -27,7 +32,9 @@ class CacheProblem(Problem):
 
     Configuration: ``capacity`` (see :func:`evaluators.cache.capacity.parse_capacity`), ``sizes``
     (``unit`` or ``bytes``), ``warmup`` (share of each trace that is served but not counted), ``ghost_budget``,
-    ``columns`` (names of the key, size and time columns of tables), ``workloads`` (``synthetic`` or paths,
+    ``columns`` (names of the key, size and time columns of tables), ``sample`` (share of the objects that are
+    served, see :mod:`evaluators.cache.sampling`), ``spool`` (folder for traces larger than memory, see
+    :mod:`evaluators.cache.spool`), ``workloads`` (``synthetic`` or paths,
     one entry a set) and ``workload_seed``.
     """
 
@@ -67,6 +74,9 @@ class CacheProblem(Problem):
         self.ghost_budget = float(config["ghost_budget"])
         if not 0 <= self.ghost_budget <= 100:
             raise WorkloadError(f"problem.ghost_budget must lie in 0..100, not {self.ghost_budget}")
+        # Recorded configurations of earlier versions do not have these two.
+        self.rate = check_rate(float(config.get("sample", 1)))
+        self.spool = None if config.get("spool") is None else Path(str(config["spool"]))
 
     def init_example(self) -> tuple[Any, ...]:
         return (16, 49)
@@ -87,7 +97,7 @@ class CacheProblem(Problem):
             return self.load(given)
         seed = int(self.config["workload_seed"])
         traces = synthetic_suite(which, seed, with_sizes=self.sizes == "bytes")  # type: ignore[arg-type]
-        return [self.job(trace) for trace in traces]
+        return [self.job(sampled(trace, self.rate)) for trace in traces]
 
     def shifts(self, holdout: Sequence[simulator.Job]) -> Mapping[str, Sequence[simulator.Job]]:
         spread = holdout[:: -(-len(holdout) // _SHIFTED)]
@@ -99,12 +109,15 @@ class CacheProblem(Problem):
         return {name: kept for name, kept in sized.items() if all(_is_tight(job) for job in kept)}
 
     def load(self, patterns: str) -> Sequence[simulator.Job]:
-        columns = self.config["columns"]
-        jobs = []
-        for path in expand_paths(patterns):
-            trace = read_trace(path, sizes=self.sizes == "bytes", columns=dict(columns) if columns else None)
-            jobs.append(self.job(trace))
-        return jobs
+        return [self.job(self._read(path)) for path in expand_paths(patterns)]
+
+    def _read(self, path: str) -> Trace:
+        columns = dict(self.config["columns"]) if self.config["columns"] else None
+        by_bytes = self.sizes == "bytes"
+        if self.spool is not None:
+            return spooled(path, self.spool, sizes=by_bytes, columns=columns, rate=self.rate)
+        build = partial(TraceBuilder, rate=self.rate)
+        return read_trace(path, sizes=by_bytes, columns=columns, build=build)
 
     def probes(self) -> Sequence[simulator.Job]:
         rng = np.random.default_rng(20251003)
@@ -137,7 +150,7 @@ class CacheProblem(Problem):
             details = {}
         n = len(trace.ids)
         details |= {"requests": float(n), "misses": float(misses), "capacity": float(workload.capacity)}
-        return Score(trace.name, misses / n, details)
+        return Score(trace.name, min(1.0, misses / trace.expected), details)
 
     def watch(self, policy: Policy, loop: Any) -> Sequence[Figure]:
         job = changing(int(self.config["workload_seed"]), self.sizes == "bytes", self.ghost_budget)
@@ -145,6 +158,9 @@ class CacheProblem(Problem):
 
     def digest(self, workload: simulator.Job) -> str:
         return workload.trace.digest()
+
+    def seconds(self, workload: simulator.Job) -> float:
+        return len(workload.trace) / _REQUESTS_A_SECOND
 
     def events(self, workload: simulator.Job) -> int:
         return len(workload.trace)
@@ -168,6 +184,9 @@ class CacheProblem(Problem):
 
 #: Hold-out workloads, evenly chosen, that are scored at other capacities.
 _SHIFTED = 12
+
+#: That a policy of middling speed serves.
+_REQUESTS_A_SECOND = 2e7
 
 
 def _is_tight(job: simulator.Job) -> bool:
