@@ -90,7 +90,8 @@ def setup(config: Mapping[str, Any], placed: Placed | None = None) -> Handler:
 class Candidates:
     """Handles one task: ``{"op": "evaluate" | "simplify" | "agreement" | "watch" | "results" | "bound" | "describe", ...}``.
 
-    ``evaluate`` takes ``source``, ``values`` (of marked constants, may be missing), ``sets``, ``metered`` (each
+    ``evaluate`` takes ``source``, ``values`` (of marked constants, may be missing), ``sets``, ``only`` (numbers of
+    workloads by set, if not all are wanted), ``metered`` (each
     row of scores holds its ``work``, see :func:`metamuse.policy.work.summary`, and no timing), ``tolerant``
     (report failures per workload instead of raising) and ``example`` (say of a failure on which tiny workload it
     happens already); it returns ``structure``, ``doc``, ``constants``, ``marks`` (see :mod:`metamuse.rejection`),
@@ -113,8 +114,8 @@ class Candidates:
 
     ``watch`` takes ``source`` and returns ``figures`` (:func:`problems.figures.as_data`), what the problem shows of the
     policy. ``results`` takes ``source``, ``set`` and ``number`` of a workload in it; it returns ``files`` (contents by name,
-    deflated, in base 64) and ``lines``, both empty if the problem has nothing to say. ``bound`` takes ``bound`` and ``sets``. ``describe`` returns names and hashes of the workloads, and the mean
-    seconds that reading one took.
+    deflated, in base 64) and ``lines``, both empty if the problem has nothing to say. ``bound`` takes ``bound``, ``sets`` and ``only``. ``describe`` returns names and hashes of the workloads, the mean
+    seconds that reading one took, and about how many ``seconds`` of simulation each is.
     """
 
     def __init__(
@@ -173,7 +174,7 @@ class Candidates:
         for name in task["sets"]:
             rows: list[dict[str, Any]] = []
             tellable = exemplify and self.problem.is_synthetic(name)
-            for workload in self.sets[name]:
+            for workload in self._wanted(task, name):
                 row, made = self._score(program, compiled, loop, workload, tolerant, tellable)
                 rows.append(row)
                 if name == FIRST:
@@ -389,10 +390,15 @@ class Candidates:
     def _of(self, sets: Sequence[str]) -> list[Any]:
         return [workload for name in sets for workload in self.sets[name]]
 
+    def _wanted(self, task: dict[str, Any], name: str) -> Sequence[Any]:
+        if "only" not in task:
+            return self.sets[name]
+        return [self.sets[name][number] for number in task["only"].get(name, ())]
+
     def _bound(self, task: dict[str, Any]) -> dict[str, Any]:
         began = time.perf_counter()
         scores = {
-            name: [_row(self.problem.bound(task["bound"], workload)) for workload in self.sets[name]]
+            name: [_row(self.problem.bound(task["bound"], w)) for w in self._wanted(task, name)]
             for name in task["sets"]
         }
         return {"scores": scores, "seconds": {"score": time.perf_counter() - began}}
@@ -403,6 +409,7 @@ class Candidates:
                 name: [{"name": workload_name(w), "digest": self.problem.digest(w)} for w in workloads]
                 for name, workloads in self.sets.items()
             },
+            "seconds": {name: [self.problem.seconds(w) for w in ws] for name, ws in self.sets.items()},
             "read_s": {name: s / max(1, len(self.sets[name])) for name, s in self.read_s.items()},
         }
 

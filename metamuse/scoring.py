@@ -6,7 +6,7 @@ import asyncio
 import base64
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from metamuse.state import most_work
 from metamuse.study import metering, take_tuned, tuning
 from problems.base import Problem
 
+#: Seconds of simulation for which it is worth to compile a policy once more, in another process.
+PART_SECONDS = 2.0
 #: Bytes of the largest file that a policy's process may have written.
 _LARGEST = 1 << 30
 
@@ -89,7 +91,8 @@ async def _score(
         for which, items in workloads.items():
             for item in items:
                 item["read_s"] = described.result["read_s"][which]
-        bench = _Bench(config, problem, executor, workloads)
+        free = settings_of.workers(config) // len(sources)
+        bench = _Bench(config, problem, executor, workloads, spread(described.result["seconds"], free))
         parts = await asyncio.gather(*(bench.score(n, s) for n, s in sources.items()))
         if study:
             scored = dict(zip(sources, parts, strict=True))
@@ -111,6 +114,7 @@ class _Bench:
         problem: What they are policies for.
         executor: Where they run.
         workloads: What it said of its workloads, by set.
+        parts: Numbers of workloads by set that are scored in one process each (:func:`spread`).
     """
 
     def __init__(
@@ -119,10 +123,12 @@ class _Bench:
         problem: Problem,
         executor: Executor,
         workloads: dict[str, list[dict[str, Any]]],
+        parts: list[dict[str, list[int]]],
     ) -> None:
         self.problem = problem
         self.executor = executor
         self.workloads = workloads
+        self.parts = parts
         self.limits = limits(config, float(config["executor"]["trusted_wall_s"]))
         self.trials = settings_of.whole(config, "search.tune_trials", 0)
         self.seed = settings_of.whole(config, "seed", 0)
@@ -135,14 +141,20 @@ class _Bench:
         payload: dict[str, Any] = {"op": "evaluate", "source": source, "tolerant": True}
         if source is None:
             payload = {"op": "bound", "bound": name}
-        outcome = await self.run(name, payload | {"sets": list(self.workloads)})
+        outcomes = await asyncio.gather(
+            *(self.run(name, payload | {"sets": list(part), "only": part}) for part in self.parts)
+        )
         metric = self.problem.metric.name
-        return [
-            {"policy": name, "set": which, "workload": workload["name"], "metric": metric}
-            | _cell(self.problem, outcome, which, i, workload)
-            for which, described in self.workloads.items()
-            for i, workload in enumerate(described)
-        ]
+        made = {}
+        for part, outcome in zip(self.parts, outcomes, strict=True):
+            for which, numbers in part.items():
+                for place, number in enumerate(numbers):
+                    workload = self.workloads[which][number]
+                    made[which, number] = {
+                        "policy": name, "set": which, "workload": workload["name"], "metric": metric,
+                    } | _cell(self.problem, outcome, which, place, workload)  # fmt: skip
+        # In the order of the workloads, however they were spread.
+        return [made[which, number] for which, all_ in self.workloads.items() for number in range(len(all_))]
 
     async def results(self, name: str, source: str, rows: list[dict[str, Any]], out: Path) -> None:
         """Write what a policy did on the workloads that it could be scored on, and say in its rows where that is."""
@@ -179,6 +191,29 @@ class _Bench:
         for row in [*scored[name], *rows]:
             row["details"]["work"] = work
         return rows
+
+
+def spread(seconds: Mapping[str, Sequence[float]], free: int) -> list[dict[str, list[int]]]:
+    """Divide workloads into parts that processes score at the same time, as even as the longest allow.
+
+    Args:
+        seconds: About how long each workload takes, by set.
+        free: Processes that may work at once.
+
+    Returns:
+        Numbers of workloads by set, for each part: as many parts as are worth it, at least one; each workload is in
+        one of them, the numbers of a part in ascending order.
+    """
+    every = [(taken, which, number) for which, all_ in seconds.items() for number, taken in enumerate(all_)]
+    worth = int(sum(taken for taken, _, _ in every) / PART_SECONDS)
+    count = max(1, min(free, len(every), worth))
+    loads = [0.0] * count
+    parts: list[dict[str, list[int]]] = [{which: [] for which in seconds} for _ in range(count)]
+    for taken, which, number in sorted(every, key=lambda entry: -entry[0]):
+        place = loads.index(min(loads))
+        loads[place] += taken
+        parts[place][which].append(number)
+    return [{which: sorted(numbers) for which, numbers in part.items()} for part in parts]
 
 
 def plain(name: str) -> str:

@@ -200,6 +200,10 @@ class Problem:
         """Whether a set is made up, so that a model may be shown pieces of it; a user's traces stay on the machine."""
         return str(self.config.get("workloads", {}).get(which)) == "synthetic"
 
+    def seconds(self, workload: Any) -> float:
+        """About how long one core simulates a workload: whether it is worth to compile a policy in several processes."""
+        return 1.0
+
     def events(self, workload: Any) -> int:
         """How many events a workload has that :meth:`cut` can leave out; 0 if workloads cannot be cut."""
         return 0
