@@ -117,22 +117,24 @@ def _serve(policy: Policy, loop: Any, job: Job) -> Watched:
     n_slots = job.n_slots(policy)
     state = policy.grow(policy.state(job.capacity, n_slots), n_slots)
     sizes = trace.sizes if job.by_bytes else None
-    store = books.make_store(trace.ids, sizes, trace.n_objects, n_slots)
+    store = books.make_store(trace.ids[:0], sizes, trace.n_objects, n_slots)
     upcoming = next_access(trace.ids, trace.n_objects)
     # The next request for an object that was not asked for yet cannot matter: it is not cached.
     following = np.zeros(trace.n_objects, dtype=np.int64)
     stops = range(_STEP, len(trace) + 1, _STEP)
     misses, idle = [], []
     for stop in stops:
+        step = slice(stop - _STEP, stop)
+        store = store._replace(ids=trace.ids[step])
+        if sizes is not None:
+            store = store._replace(sizes=sizes[step])
         if loop(state, store, stop - _STEP, stop, 0, job.capacity):
             raise PolicyError(
                 "illegal", f"it evicted what is not cached at request {int(store.counters[books.NOW])}"
             )
         misses.append(int(store.counters[books.MISSES]))
-        ids = trace.ids[stop - _STEP : stop]
-        following[ids] = upcoming[
-            stop - _STEP : stop
-        ]  # of several requests for one object the last one stays
+        # Of several requests for one object the last one stays.
+        following[store.ids] = upcoming[step]
         held = store.slot_of >= 0
         vain = held & ((following >= stop + _patience(job)) | (following == len(trace)))
         weights = np.ones(trace.n_objects) if sizes is None else _stored(store)
