@@ -11,16 +11,20 @@ from hydra.core.hydra_config import HydraConfig
 
 from metamuse.cli import Invocation, run_command
 from metamuse.config import folder
+from metamuse.interrupts import EXIT_CODE
 
 
 def run_hydra(invocation: Invocation) -> int:
-    """Let Hydra read the overrides; with ``-m`` the command runs once a combination."""
-    codes: list[int] = []
+    """Let Hydra read the overrides; with ``-m`` the command runs once a combination, one after another.
+
+    Returns:
+        The highest exit code; an interruption ends the rest.
+    """
+    combinations: list[list[str]] = []
 
     @hydra.main(config_path=str(folder()), config_name="config", version_base="1.3")
     def application(config: Any) -> None:
-        overrides = list(HydraConfig.get().overrides.task)
-        codes.append(run_command(replace(invocation, overrides=overrides, hydra=[])))
+        combinations.append(list(HydraConfig.get().overrides.task))
 
     saved = sys.argv
     sys.argv = ["metamuse", *invocation.hydra, *invocation.overrides]
@@ -28,7 +32,13 @@ def run_hydra(invocation: Invocation) -> int:
         application()
     except SystemExit as error:
         # Hydra has printed its message; every error of a configuration is exit code 2.
-        return 2 if error.code else max(codes, default=0)
+        return 2 if error.code else 0
     finally:
         sys.argv = saved
-    return max(codes, default=0)
+    # Not inside of Hydra: a run composes a configuration of its own, and its errors are told in our words.
+    code = 0
+    for overrides in combinations:
+        code = max(code, run_command(replace(invocation, overrides=overrides, hydra=[])))
+        if code == EXIT_CODE:
+            break
+    return code

@@ -181,3 +181,21 @@ def test_settings_of_single_commands_are_those_the_configuration_says() -> None:
         key: {word for word in re.findall(r"\w+", comment) if word in COMMANDS} for key, comment in said
     }
     assert commands == {key: set(owners) for key, owners in own.OWN.items()}
+
+
+def test_a_sweep_runs_every_combination(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sweep = ["-m", "problem=cache,binpacking", "seed=0,1", "dry_run=true", "solutions=2", "tracking=none"]
+    assert main(sweep) == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("2 candidates for ")]
+    assert [line.split()[3] for line in told] == ["cache", "cache", "binpacking", "binpacking"]
+
+
+def test_a_mistake_in_a_sweep_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["-m", "problem=binpacking", "seed=0,-1", "dry_run=true", "tracking=none"]) == 2
+    assert "metamuse: seed=-1 must be a whole number" in capsys.readouterr().err
