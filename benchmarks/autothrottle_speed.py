@@ -54,6 +54,13 @@ def times(function: Callable[[], object], n: int) -> list[float]:
     return taken
 
 
+def constant(name: str) -> Load:
+    """An application's nominal load."""
+    app = APPLICATIONS[name]
+    rate = round(CONSTANT[name] * app.scale)
+    return Load(f"constant#{name}", app, np.full(SECONDS, rate, dtype=np.int64), 60, 0, 1)
+
+
 def main() -> None:
     """Print one line an application, then one a baseline."""
     parser = argparse.ArgumentParser(
@@ -64,14 +71,13 @@ def main() -> None:
     options = parser.parse_args()
     for name in options.applications:
         app = APPLICATIONS[name]
-        rate = round(CONSTANT[name] * app.scale)
-        load = Load(f"constant#{name}", app, np.full(SECONDS, rate, dtype=np.int64), 60, 0, 1)
+        load = constant(name)
         taken = times(lambda app=app, load=load: run(pair(app, TARGET, TARGET), load), options.times)
         requests = run(pair(app, TARGET, TARGET), load).details["requests"] / (SECONDS - load.ramp_s)
         each = mean_visits(app)
         best = SECONDS / min(taken)
         print(
-            f"{name:7} {rate:5} users, {requests:6.0f} requests/s of {each:4.1f} visits: {best:6.0f} simulated s per CPU s"
+            f"{name:7} {round(CONSTANT[name] * app.scale):5} users, {requests:6.0f} requests/s of {each:4.1f} visits: {best:6.0f} simulated s per CPU s"
             f" (median {SECONDS / median(taken):.0f}), {best * requests * each / 1e6:.1f} million visits a CPU s",
             flush=True,
         )

@@ -18,6 +18,7 @@ import numpy as np
 
 from evaluators.sensing import fixed, simulator
 from evaluators.sensing.field import make_field
+from evaluators.sensing.scenario import Scenario
 from evaluators.sensing.scoring import Task, outcome
 from evaluators.sensing.suites import KINDS, made
 from metamuse import config
@@ -41,12 +42,17 @@ def cpu(run: Callable[[], object]) -> float:
     return min(times)
 
 
+def long_season(rng: np.random.Generator, nodes: int, days: int) -> Scenario:
+    """A site on which nobody dies."""
+    return made(rng, "speed", KINDS["text-relays"], nodes, days, start=20.0, hardware={"store_j": PLENTY})
+
+
 def main(arguments: list[str]) -> None:
     nodes = int(arguments[0]) if arguments else 50
     days = int(arguments[1]) if len(arguments) > 1 else 180
-    rng = np.random.default_rng(1)
     kind = KINDS["text-relays"]
-    scenario = made(rng, "speed", kind, nodes, days, start=20.0, hardware={"store_j": PLENTY})
+    rng = np.random.default_rng(1)
+    scenario = long_season(rng, nodes, days)
     steps = nodes * days * 144
     task = Task(scenario)
     print(

@@ -12,6 +12,7 @@ import os
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
 import time
+from typing import Any
 
 import numpy as np
 
@@ -37,13 +38,13 @@ def simulated_history(lexicon: Lexicon, count: int, rng: np.random.Generator) ->
     return history
 
 
-def main() -> None:
-    """Prints one line per history size and target."""
+def selections(sizes: tuple[int, ...] = SIZES) -> list[dict[str, Any]]:
+    """Median and largest milliseconds of a selection, by history size and target."""
     rng = np.random.default_rng(0)
     lexicon = Lexicon()
-    history = simulated_history(lexicon, max(SIZES) + SELECTIONS, rng)
-    print("solutions  target   median ms   max ms")
-    for size in SIZES:
+    history = simulated_history(lexicon, max(sizes) + SELECTIONS, rng)
+    rows = []
+    for size in sizes:
         for target in ("explore", "exploit"):
             strategy = RSDictSF(
                 lexicon.words(), TextEmbedder(), np.zeros(DIMENSIONS), warmup=0, schedule=target
@@ -55,9 +56,23 @@ def main() -> None:
                 start = time.perf_counter()
                 strategy.choose(i, sets, texts, history[:i], rng)
                 milliseconds.append(1e3 * (time.perf_counter() - start))
-            # The first selection takes in the whole history at once and chooses hyper-parameters: not
-            # counted.
-            print(f"{size:9d}  {target:7s}  {np.median(milliseconds[1:]):9.1f}  {max(milliseconds[1:]):7.1f}")
+            # The first selection takes in the whole history at once and chooses hyper-parameters: not counted.
+            rows.append(
+                {
+                    "solutions": size,
+                    "target": target,
+                    "median_ms": float(np.median(milliseconds[1:])),
+                    "max_ms": max(milliseconds[1:]),
+                }
+            )
+    return rows
+
+
+def main() -> None:
+    """Prints one line per history size and target."""
+    print("solutions  target   median ms   max ms")
+    for row in selections():
+        print(f"{row['solutions']:9d}  {row['target']:7s}  {row['median_ms']:9.1f}  {row['max_ms']:7.1f}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,129 @@
+"""All speeds in one table, ratios from one run.
+
+    python -m benchmarks [short=true] [parts=cache,binpacking,…] [out=FILE.json] [json=true]
+    python -m benchmarks record [parts=…]   # full form into benchmarks/results/latest.json and the README
+    python -m benchmarks readme             # the README's block from benchmarks/results/latest.json
+
+Each part runs in a process of its own (:mod:`benchmarks.parts`); one that fails is told and does not hinder the others. CPU
+seconds count, so other work on the machine disturbs less than it would; the load average is on record with each part,
+as are machine, date and commit, so that parts can be recorded again one by one. About ten minutes on two cores; the short
+form, a minute, shows that everything works.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from benchmarks.parts import PARTS, ROOT
+from benchmarks.table import RECORD, block, markdown, put, recorded
+
+README = ROOT / "README.md"
+
+
+def machine() -> dict[str, Any]:
+    """What this is measured on."""
+    cpu = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        models = [
+            line.partition(":")[2].strip() for line in info.read_text().splitlines() if "model name" in line
+        ]
+        cpu = models[0] if models else cpu
+    return {
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("numba", "numpy")},
+    }
+
+
+def commit() -> str:
+    """The commit of this checkout, or what is known."""
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def measure(names: list[str], short: bool) -> dict[str, Any]:
+    """Run parts; returns the record: ``parts`` by name with where, when and what, and ``failed`` with why."""
+    record: dict[str, Any] = {"parts": {}, "failed": {}}
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    about = {
+        "date": datetime.date.today().isoformat(),
+        "commit": commit(),
+        "machine": machine(),
+        "short": short,
+    }
+    for name in names:
+        print(f"{name} …", file=sys.stderr, flush=True)
+        load = [round(os.getloadavg()[0], 1)]
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks", "part", name, str(short)],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env={**os.environ, **threads, "PYTHONPATH": str(ROOT)},
+        )
+        if done.returncode:
+            said = done.stderr.strip().splitlines()
+            record["failed"][name] = said[-1] if said else f"exit status {done.returncode}"
+        else:
+            load.append(round(os.getloadavg()[0], 1))
+            figures = json.loads(done.stdout.splitlines()[-1])
+            record["parts"][name] = about | {"load": load, "figures": figures}
+    return record
+
+
+def keep(record: dict[str, Any]) -> None:
+    """Put parts into the record that the README shows, beside those that were not measured now."""
+    parts = recorded()["parts"] if RECORD.exists() else {}
+    parts |= record["parts"]
+    RECORD.parent.mkdir(exist_ok=True)
+    ordered = {name: parts[name] for name in PARTS if name in parts}
+    RECORD.write_text(json.dumps({"parts": ordered, "failed": {}}, indent=1) + "\n", encoding="utf-8")
+    write_readme()
+
+
+def write_readme() -> None:
+    """Make the README's block anew."""
+    README.write_text(put(README.read_text(encoding="utf-8"), block(recorded())), encoding="utf-8")
+
+
+def main(arguments: list[str]) -> int:
+    if arguments[:1] == ["part"]:
+        print(json.dumps(PARTS[arguments[1]](arguments[2] == "True")))
+        return 0
+    if arguments == ["readme"]:
+        write_readme()
+        return 0
+    recording = arguments[:1] == ["record"]
+    given = dict(argument.partition("=")[::2] for argument in arguments[recording:])
+    names = given.get("parts", ",".join(PARTS)).split(",")
+    unknown = [
+        *(set(given) - ({"parts"} if recording else {"parts", "short", "out", "json"})),
+        *(name for name in names if name not in PARTS),
+    ]
+    if unknown:
+        print(f"There is no {', '.join(unknown)}; parts are {', '.join(PARTS)}. {__doc__}", file=sys.stderr)
+        return 2
+    record = measure(names, given.get("short") == "true")
+    if recording:
+        keep(record)
+    if given.get("out"):
+        Path(given["out"]).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(record) if given.get("json") == "true" else markdown(record))
+    return 1 if record["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
