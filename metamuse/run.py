@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from metamuse import __version__, derived, proposers, racing, rejection, rundir
+from metamuse import __version__, derived, proposers, racing, rejection, rundir, tracking
 from metamuse import config as settings_of
 from metamuse.build import limits, make_executor, make_problem, read_incumbent
 from metamuse.discover import BudgetExhausted, Discovery, Settings, first
@@ -41,7 +41,6 @@ from metamuse.scorer import RunStopped, Scorer
 from metamuse.state import RunState
 from metamuse.steering import make_dictionary, make_strategy
 from metamuse.study import Study
-from metamuse.tracking import make_tracker
 from metamuse.waypoints import Waypoints
 from problems.base import SHIFTS
 
@@ -74,6 +73,7 @@ class Run:
         self.trials = settings_of.whole(config, "search.tune_trials", 0)
         self.simplify_trials = settings_of.whole(config, "search.simplify_trials", 0)
         self.max_failures = settings_of.whole(config, "search.max_failures", 1)
+        tracking.check(config)
         self.dictionary = make_dictionary(config, self.problem, self.root)
         make_strategy(config, self.dictionary, self.problem, 1)  # mistakes are told before anything starts
         proposers.check(config)
@@ -115,7 +115,7 @@ class Run:
             racing=bool(self.settings.race),
             seed=self.settings.seed,
             limits=self.trusted_limits,
-            workers=settings_of.workers(self.config),
+            workers=searching.workers,
         )
 
     def budget(self) -> Budget:
@@ -205,7 +205,7 @@ class Run:
         session = {"layers": executor.layers(), "solutions": self.settings.solutions}
         state.apply(journal.append("session", **session))
         progress.say(in_force(executor.layers()))
-        tracker = make_tracker(self.config, self.root)
+        tracker = tracking.make_tracker(self.config, self.root)
         tracker.start(self.problem, state, folder)
         store, client = self._model(folder, state, progress)
         watchers = [derived.solution_files(folder), lambda s, event: progress.update(s), tracker.event]

@@ -33,11 +33,12 @@ def run(invocation: Invocation) -> int:
     write_report(problem, state, folder)
     recorded = rundir.recorded_config(folder)
     if recorded["tracking"]["name"] == "mlflow" and settings["tracking"]["name"] == "mlflow":
-        from metamuse.tracking import database
+        from metamuse.tracking import artifacts, database
         from metamuse.tracking.mlflow_tracker import rebuild
 
         root = rundir.root_of(folder, Path(settings["root"]))
-        uri = settings["tracking"]["uri"] or recorded["tracking"]["uri"]
-        rebuild(database({"tracking": {"uri": uri}}, root), root, problem, state, folder)
+        here = {key: value for key, value in settings["tracking"].items() if value is not None}
+        tracking = {"tracking": recorded["tracking"] | here}
+        rebuild(database(tracking, root), artifacts(tracking, root), problem, state, folder)
     print(folder / "report.html")
     return 0

@@ -11,7 +11,11 @@ from metamuse.cli import Invocation
 def run(invocation: Invocation) -> int:
     """Start the UI; ends with Ctrl-C."""
     settings = config.compose(invocation.overrides)
-    from metamuse.tracking import database
+    from metamuse.tracking import database, remote
     from metamuse.tracking.ui import ui
 
-    return ui(database(settings, Path(settings["root"])), int(settings["port"]))
+    uri = database(settings, Path(settings["root"]))
+    if remote(uri):
+        print(f"The runs are on the MLflow server {uri}; open that.")
+        return 0
+    return ui(uri, int(settings["port"]))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from metamuse.errors import describe, tell
-from metamuse.tracking import content, database
+from metamuse.tracking import artifacts, content, database
 from metamuse.tracking.store import MlflowStore
 
 #: Figures of a run that are no measurements.
@@ -27,7 +27,11 @@ def record(settings: Mapping[str, Any], problem: str, folder: Path, found: Mappi
     root = Path(settings["root"])
     try:
         _write(
-            MlflowStore(database(settings, root), root, f"metamuse/{problem}/arms", problem), folder, found
+            MlflowStore(
+                database(settings, root), artifacts(settings, root), f"metamuse/{problem}/arms", problem
+            ),
+            folder,
+            found,
         )
     except (
         Exception

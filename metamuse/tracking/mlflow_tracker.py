@@ -30,6 +30,11 @@ BATCH = 900
 FLUSH_SECONDS = 2.0
 #: How long the end of a run may wait for the record.
 PATIENCE_SECONDS = 60.0
+#: Pauses before a server or database that was away is tried again, the first and the longest.
+PAUSE_SECONDS = (2.0, 30.0)
+
+#: A finished solution or an answer of the model.
+Item = Entry | dict[str, Any]
 
 
 class MlflowTracker:
@@ -37,25 +42,23 @@ class MlflowTracker:
 
     Args:
         uri: Tracking URI.
-        root: The folder of runs; artifacts of a SQLite database go below it.
+        artifacts: URI below which artifacts go; None leaves it to the server.
     """
 
-    def __init__(self, uri: str, root: Path) -> None:
+    def __init__(self, uri: str, artifacts: str | None) -> None:
         self.uri = uri
-        self.root = root
+        self.artifacts = artifacts
         self.trouble = ""
         self._over = threading.Event()
-        self._queue: queue.SimpleQueue[Entry | dict[str, Any] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def start(self, problem: Problem, state: RunState, folder: Path) -> None:
         # The thread reads the state of a run that goes on, so it gets copies of what the loop changes.
         # Calls only ever grow at their end.
-        solutions, calls = dict(state.solutions), islice(state.calls, len(state.calls))
+        known = _items(dict(state.solutions), islice(state.calls, len(state.calls)))
         self._about = (problem, state, folder)
-        self._thread = threading.Thread(
-            target=self._work, args=(solutions, calls), name="mlflow", daemon=True
-        )
+        self._thread = threading.Thread(target=self._work, args=(known,), name="mlflow", daemon=True)
         self._thread.start()
 
     def event(self, state: RunState, event: dict[str, Any]) -> None:
@@ -79,24 +82,34 @@ class MlflowTracker:
                 f"python -m metamuse report run={run} writes it again."
             )
 
-    def _work(self, solutions: dict[int, Entry], calls: Iterable[dict[str, Any]]) -> None:
+    def _work(self, known: list[Item]) -> None:
+        pause, longest = PAUSE_SECONDS
+        while not self._over.is_set():
+            try:
+                self._follow(known)
+                return
+            except Exception as error:  # whatever MLflow or its database raises must not reach the run
+                self.trouble = describe(error)
+            # A server that was killed, a database that was locked or deleted: it may be there again soon, and what
+            # comes meanwhile waits in the queue.
+            self._over.wait(pause)
+            pause = min(2 * pause, longest)
+        # The run is over; then the state has it all.
         try:
-            self._follow(solutions, calls)
-            return
-        except Exception as error:  # whatever MLflow or its database raises must not reach the run
-            self.trouble = describe(error)
-        # A database that was locked, deleted or away may be there again at the end; then the state has it all.
-        self._over.wait()
-        try:
-            _write(_Writer(self.uri, self.root, *self._about), again=False)
+            _write(_Writer(self.uri, self.artifacts, *self._about), again=False)
             self.trouble = ""
         except Exception as error:  # as above
             self.trouble = describe(error)
 
-    def _follow(self, solutions: dict[int, Entry], calls: Iterable[dict[str, Any]]) -> None:
-        """Write events as they come, until the run is over."""
-        writer = _Writer(self.uri, self.root, *self._about)
-        writer.open(solutions, calls)
+    def _follow(self, known: list[Item]) -> None:
+        """Write events as they come, until the run is over.
+
+        Args:
+            known: What came before; grows by what comes.
+        """
+        writer = _Writer(self.uri, self.artifacts, *self._about)
+        writer.open(known)
+        self.trouble = ""
         while True:
             try:
                 item = self._queue.get(timeout=FLUSH_SECONDS)
@@ -105,18 +118,24 @@ class MlflowTracker:
                 continue
             if item is None:
                 break
+            known.append(item)
             writer.take(item)
         writer.close()
 
 
-def rebuild(uri: str, root: Path, problem: Problem, state: RunState, folder: Path) -> None:
+def _items(solutions: dict[int, Entry], calls: Iterable[dict[str, Any]]) -> list[Item]:
+    """What a writer takes, of a run that has come so far."""
+    return [*calls, *(solutions[number] for number in sorted(solutions))]
+
+
+def rebuild(uri: str, artifacts: str | None, problem: Problem, state: RunState, folder: Path) -> None:
     """Write the MLflow record of a run from its state, in place of what there is.
 
     Raises:
         UsageError: The database cannot be written.
     """
     try:
-        _write(_Writer(uri, root, problem, state, folder), again=True)
+        _write(_Writer(uri, artifacts, problem, state, folder), again=True)
     except Exception as error:  # MLflow and SQLAlchemy raise many kinds; the user gets one sentence
         raise UsageError(
             f"The MLflow record cannot be written to {uri}: {describe(error)}. If the database is damaged, move it "
@@ -126,57 +145,57 @@ def rebuild(uri: str, root: Path, problem: Problem, state: RunState, folder: Pat
 
 def _write(writer: _Writer, again: bool) -> None:
     """Write the whole record of a run that nobody works on."""
-    writer.open(writer.state.solutions, writer.state.calls, again)
+    writer.open(_items(writer.state.solutions, writer.state.calls), again)
     writer.close()
 
 
 class _Writer:
     """The MLflow record of one run. All methods are called from one thread."""
 
-    def __init__(self, uri: str, root: Path, problem: Problem, state: RunState, folder: Path) -> None:
+    def __init__(
+        self, uri: str, artifacts: str | None, problem: Problem, state: RunState, folder: Path
+    ) -> None:
         self.uri = uri
-        self.root = root
+        self.artifacts = artifacts
         self.problem = problem
         self.state = state
         self.folder = folder
         self.tally = Tally(problem)
         self._waiting: dict[int, Entry] = {}
-        self._metrics: list[tuple[str, float, int, int]] = []
+        self._steps: list[list[tuple[str, float, int, int]]] = []
         self._next_step = 0
         self._logged: set[int] = set()
         self._curves: set[str] = set()
         self._flushed = time.monotonic()
 
-    def open(self, solutions: dict[int, Entry], calls: Iterable[dict[str, Any]], again: bool = False) -> None:
+    def open(self, known: Iterable[Item], again: bool = False) -> None:
         """Find or make the MLflow run, and write what is known already.
 
         Args:
-            solutions: Finished solutions by number.
-            calls: Answers of the model so far.
+            known: What has come so far.
             again: Begin a new record even if there is one.
         """
-        self.store = MlflowStore(self.uri, self.root, f"metamuse/{self.problem.name}", self.problem.name)
+        experiment = f"metamuse/{self.problem.name}"
+        self.store = MlflowStore(self.uri, self.artifacts, experiment, self.problem.name)
         name = self.folder.name
-        known = self.store.find(name)
-        if known is not None and again:
-            self.store.delete(known)
-            known = None
-        if known is None:
+        found = self.store.find(name)
+        if found is not None and again:
+            self.store.delete(found)
+            found = None
+        if found is None:
             self.run = self.store.create(
                 name, content.tags(self.problem, self.state, self.folder), self.state.began
             )
         else:
-            self.run = known
-            self.store.reopen(known)
-            self._logged = self.store.steps(known, "executable")
+            self.run = found
+            self.store.reopen(found)
+            self._logged = self.store.steps(found, "executable")
         # Also of a run that is known: a killed process may have made it without them.
         self.store.parameters(self.run, content.parameters(self.state.config))
-        for call in calls:
-            self.take(call)
-        for number in sorted(solutions):
-            self.take(solutions[number])
+        for item in known:
+            self.take(item)
 
-    def take(self, item: Entry | dict[str, Any]) -> None:
+    def take(self, item: Item) -> None:
         """Take in a finished solution or an answer of the model."""
         if not isinstance(item, Entry):
             self.tally.add_call(item)
@@ -186,7 +205,7 @@ class _Writer:
         while self._next_step in self._waiting:
             self._step(self._next_step, self._waiting.pop(self._next_step))
             self._next_step += 1
-        if len(self._metrics) >= BATCH or time.monotonic() - self._flushed > FLUSH_SECONDS:
+        if sum(map(len, self._steps)) >= BATCH or time.monotonic() - self._flushed > FLUSH_SECONDS:
             self.flush()
 
     def _step(self, number: int, entry: Entry) -> None:
@@ -212,14 +231,23 @@ class _Writer:
         self._curves |= known.keys()
         if number in self._logged:
             return
-        self._metrics += [(key, value, now, number) for key, value in known.items()]
+        self._steps.append([(key, value, now, number) for key, value in known.items()])
 
     def flush(self) -> None:
-        """Write the metrics that wait."""
+        """Write the metrics that wait.
+
+        A step is written as a whole or not at all: of one that has some of its metrics nobody would know later that
+        others are missing.
+        """
         self._flushed = time.monotonic()
-        for i in range(0, len(self._metrics), BATCH):
-            self.store.metrics(self.run, self._metrics[i : i + BATCH])
-        self._metrics.clear()
+        while self._steps:
+            batch: list[tuple[str, float, int, int]] = []
+            taken = 0
+            while taken < len(self._steps) and (not batch or len(batch) + len(self._steps[taken]) <= BATCH):
+                batch += self._steps[taken]
+                taken += 1
+            self.store.metrics(self.run, batch)
+            del self._steps[:taken]
 
     def close(self) -> None:
         """Write what is known at the end: late solutions, tables, finalists, workloads, the outcome."""
@@ -247,7 +275,6 @@ class _Writer:
                 store.register(
                     content.model_name(problem), child, content.winner_tags(problem, state, best), words
                 )
-        store.finish_traces()
         store.end(self.run, _status(state), state.ended or "not finished")
 
     def _outcome(self) -> None:
@@ -285,6 +312,9 @@ class _Writer:
                 {"stimuli": entry.data.get("stimuli", [])},
                 content.outcome(entry, figures),
             )
+            self.store.finish_traces()
+            if not self.store.traced(child):
+                raise ConnectionError(f"the trace of {entry.id} did not arrive")  # MLflow only logs that
         self.store.end(child, "FINISHED", "")
         return child
 

@@ -20,23 +20,33 @@ _TABLES_TAG = "mlflow.loggedArtifacts"
 ALIAS = "newest"
 
 
+#: MLflow's own settings, where the user has set none. By default it tries for minutes to reach a server that is away,
+#: in which nothing else is written, and only logs that a trace could not be written, which is then lost.
+_ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+}
+
+
 class MlflowStore:
     """One experiment of an MLflow server or database.
 
     Args:
         uri: Tracking URI.
-        root: The folder of runs; artifacts of a SQLite database go below it.
+        artifacts: URI below which artifacts go; None leaves it to the server.
         experiment: Name of the experiment, made if it does not exist.
-        folder: Where below ``root`` its artifacts go.
+        folder: Where below ``artifacts`` its own go.
 
     Raises:
         Exception: Whatever MLflow and its database raise, here and in all methods.
     """
 
-    def __init__(self, uri: str, root: Path, experiment: str, folder: str) -> None:
+    def __init__(self, uri: str, artifacts: str | None, experiment: str, folder: str) -> None:
         _silence()
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        os.environ.setdefault("DO_NOT_TRACK", "true")
+        for name, value in _ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
         from mlflow import entities
         from mlflow.tracking import MlflowClient
 
@@ -49,7 +59,7 @@ class MlflowStore:
             self.client = MlflowClient(uri)
             known = self.client.get_experiment_by_name(experiment)
             if known is None:
-                location = (root.resolve() / folder / "mlflow-artifacts").as_uri() if local else None
+                location = None if artifacts is None else f"{artifacts.rstrip('/')}/{folder}/mlflow-artifacts"
                 self.experiment = self.client.create_experiment(experiment, artifact_location=location)
             else:
                 self.experiment = known.experiment_id

@@ -43,8 +43,16 @@ CGROUP = Path(os.environ.get("METAMUSE_CGROUP", "/sys/fs/cgroup"))
 #: An interpreter with Ray Serve, which does not share an environment with MetaMuse.
 RAY_PYTHON = os.environ.get("METAMUSE_RAY_PYTHON", "")
 
+#: The folder of PostgreSQL's programs, where Debian puts them or on the PATH; "" without one.
+POSTGRESQL = str(
+    next(
+        (path.parent for path in sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)),
+        os.path.dirname(shutil.which("initdb") or ""),
+    )
+)
+
 #: Capabilities that few machines have: ``all`` does not mean them, only their own names do.
-RARE = frozenset(["cgroup2", "ray-serve"])
+RARE = frozenset(["cgroup2", "postgresql", "ray", "ray-serve", "s3"])
 
 #: Name of a capability -> why it is missing, or None.
 CAPABILITIES: dict[str, Callable[[], str | None]] = {
@@ -54,6 +62,13 @@ CAPABILITIES: dict[str, Callable[[], str | None]] = {
     "compiler": lambda: None if shutil.which("cc") else "there is no C compiler",
     "cgroup2": _cgroup2,
     "grpc": lambda: None if find_spec("grpc") else "grpcio is not installed",
+    "postgresql": lambda: (
+        None
+        if POSTGRESQL and find_spec("psycopg2")
+        else "there is no PostgreSQL server (initdb), or no psycopg2"
+    ),
+    "ray": lambda: None if find_spec("ray") else "ray is not installed",
+    "s3": lambda: None if find_spec("moto") and find_spec("flask_cors") else "moto[server] is not installed",
     "ray-serve": lambda: (
         None if shutil.which(RAY_PYTHON) else "METAMUSE_RAY_PYTHON names no Python with ray[serve]"
     ),

@@ -9,7 +9,7 @@ import yaml
 
 from metamuse import ranking
 from metamuse.errors import UsageError
-from metamuse.tracking import content, database, make_tracker
+from metamuse.tracking import artifacts, check, content, database, make_tracker
 from metamuse.tracking.none import NullTracker
 from tests.support.fake_run import FakeProblem, fake_state
 
@@ -63,3 +63,41 @@ def test_choosing_a_tracker(tmp_path: Path) -> None:
     assert database({"tracking": {"name": "mlflow", "uri": "http://host"}}, tmp_path) == "http://host"
     with pytest.raises(UsageError, match="tracking=none"):
         make_tracker({"tracking": {"name": "wandb"}}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"uri": "http://me:secret@host:5000"},
+            r"^tracking\.uri holds a password.*MLFLOW_TRACKING_PASSWORD.*PGPASSWORD",
+        ),
+        (
+            {"uri": "http://host", "artifacts": "ftp://me:secret@host/x"},
+            r"^tracking\.artifacts holds a password",
+        ),
+        ({"uri": "mysql+nosuchdriver://host/name"}, "is neither the address of an MLflow server"),
+        ({"uri": "somewhere"}, "is neither the address of an MLflow server"),
+        ({"uri": "oracle://host/name"}, r"needs the Python package \w+, which is not installed"),
+    ],
+)
+def test_mistakes_are_told_before_anything_starts(settings: dict[str, str], message: str) -> None:
+    with pytest.raises(UsageError, match=message) as caught:
+        check({"tracking": {"name": "mlflow", **settings}})
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("uri", [None, "http://host:5000", "sqlite:////somewhere/mlflow.db", "databricks"])
+def test_what_mlflow_understands_is_accepted(uri: str | None) -> None:
+    check({"tracking": {"name": "mlflow", "uri": uri}})
+
+
+def test_where_artifacts_go(tmp_path: Path) -> None:
+    def place(**settings: str) -> str | None:
+        return artifacts({"tracking": settings}, tmp_path)
+
+    assert place() == tmp_path.as_uri()
+    assert place(uri="postgresql://host/name") == tmp_path.as_uri()
+    assert place(uri="http://host") is None
+    assert place(uri="http://host", artifacts="s3://bucket/x") == "s3://bucket/x"
+    assert place(artifacts=str(tmp_path / "a")) == (tmp_path / "a").as_uri()

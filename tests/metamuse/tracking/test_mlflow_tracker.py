@@ -6,17 +6,17 @@ import json
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from metamuse import ranking, rundir
+from metamuse import ranking, rundir, tracking
 from metamuse.errors import UsageError
 from metamuse.state import RunState
 from metamuse.tracking import mlflow_tracker
 from metamuse.tracking.mlflow_tracker import MlflowTracker, rebuild
+from tests.metamuse.tracking.conftest import wait_for
 from tests.support.fake_run import FakeProblem, events
 
 NAME = "r20260101-000000-abcd"
@@ -26,12 +26,16 @@ def uri(root: Path) -> str:
     return f"sqlite:///{root}/mlflow.db"
 
 
+def below(root: Path) -> str:
+    return tracking.artifacts({"tracking": {}}, root) or ""
+
+
 def track(root: Path, state: RunState, coming: list[dict[str, Any]], at: str | None = None) -> MlflowTracker:
     """Follow a run through some events, as the loop does."""
     problem = FakeProblem()
     folder = root / "fake" / NAME
     (folder / "solutions").mkdir(parents=True, exist_ok=True)
-    tracker = MlflowTracker(at or uri(root), root)
+    tracker = MlflowTracker(at or uri(root), below(root))
     tracker.start(problem, state, folder)
     for event in coming:
         state.apply(event)
@@ -147,12 +151,12 @@ def test_a_winner_is_registered_once_and_the_next_run_is_the_next_version(root: 
     place = [Record(root).parent.info.experiment_id]
     traced = len(client.search_traces(locations=place))
     assert traced == sum("holdout" in s.scores for s in state.ordered())
-    rebuild(uri(root), root, problem, state, folder)
+    rebuild(uri(root), below(root), problem, state, folder)
     assert len(client.search_traces(locations=place)) == traced
     assert [str(v.version) for v in client.search_model_versions("name = 'metamuse-fake-v3'")] == ["2"]
     other = root / "fake" / "r20260102-000000-bcde"
     shutil.copytree(folder, other)
-    rebuild(uri(root), root, problem, state, other)
+    rebuild(uri(root), below(root), problem, state, other)
     versions = {v.version: v.aliases for v in client.search_model_versions("name = 'metamuse-fake-v3'")}
     assert set(map(str, versions)) == {"2", "3"}
     assert str(client.get_model_version_by_alias("metamuse-fake-v3", "newest").version) == "3"
@@ -192,7 +196,7 @@ def test_rebuilding_replaces_the_record(root: Path) -> None:
     state = begun(all_events)
     track(root, state, all_events[2:])
     before = Record(root)
-    rebuild(uri(root), root, problem, state, root / "fake" / NAME)
+    rebuild(uri(root), below(root), problem, state, root / "fake" / NAME)
     after = Record(root)
     assert len(after.parents) == 1
     assert after.parent.info.run_id != before.parent.info.run_id
@@ -211,7 +215,13 @@ def test_trouble_is_one_sentence_and_stops_nothing(root: Path, capsys: pytest.Ca
     assert "report run=" in err
     assert "Traceback" not in err
     with pytest.raises(UsageError, match="cannot be written"):
-        rebuild(f"sqlite:///{root}/broken.db", root, FakeProblem(), begun(all_events), root / "fake" / NAME)
+        rebuild(
+            f"sqlite:///{root}/broken.db",
+            below(root),
+            FakeProblem(),
+            begun(all_events),
+            root / "fake" / NAME,
+        )
 
 
 def test_the_loop_never_waits(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,7 +232,7 @@ def test_the_loop_never_waits(root: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(mlflow_tracker, "MlflowStore", slow)
     all_events = list(events(FakeProblem(), solutions=30))
     state = begun(all_events)
-    tracker = MlflowTracker(uri(root), root)
+    tracker = MlflowTracker(uri(root), below(root))
     began = time.perf_counter()
     tracker.start(FakeProblem(), state, root / "fake" / NAME)
     for event in all_events[2:]:
@@ -247,7 +257,7 @@ def test_a_database_that_is_locked_meanwhile_has_everything_in_the_end(root: Pat
     state = begun(all_events)
     with sqlite3.connect(root / "mlflow.db", isolation_level=None) as other:
         other.execute("begin exclusive")
-        tracker = MlflowTracker(uri(root), root)
+        tracker = MlflowTracker(uri(root), below(root))
         tracker.start(problem, state, root / "fake" / NAME)
         for event in all_events[2:]:
             state.apply(event)
@@ -266,7 +276,7 @@ def test_a_database_that_is_lost_meanwhile_can_be_written_again(
 ) -> None:
     problem, all_events = FakeProblem(), list(events(FakeProblem(), solutions=6, failing=0.0))
     state, folder = begun(all_events), root / "fake" / NAME
-    tracker = MlflowTracker(uri(root), root)
+    tracker = MlflowTracker(uri(root), below(root))
     tracker.start(problem, state, folder)
     wait_for(lambda: bool(sqlite3.connect(root / "mlflow.db").execute("select * from runs").fetchall()))
     database, artifacts = root / "mlflow.db", root / "fake" / "mlflow-artifacts"
@@ -289,13 +299,5 @@ def test_a_database_that_is_lost_meanwhile_can_be_written_again(
     if fault == "artifacts":
         artifacts.unlink()
     # MLflow keeps what it opened under a URI; the command that rebuilds runs in a process of its own.
-    rebuild(uri(root).replace("/mlflow.db", "/./mlflow.db"), root, problem, state, folder)
+    rebuild(uri(root).replace("/mlflow.db", "/./mlflow.db"), below(root), problem, state, folder)
     all_of_it(root, 6, "/./mlflow.db")
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

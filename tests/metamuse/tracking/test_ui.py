@@ -36,7 +36,7 @@ def test_a_server_that_does_not_start(root: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_links_go_to_the_runs_of_our_experiments(root: Path) -> None:
-    store = MlflowStore(f"sqlite:///{root}/mlflow.db", root, "metamuse/fake", "fake")
+    store = MlflowStore(f"sqlite:///{root}/mlflow.db", root.as_uri(), "metamuse/fake", "fake")
     assert links(root / "mlflow.db", 5050) == [
         f"metamuse/fake  http://127.0.0.1:5050/#/experiments/{store.experiment}/runs"
     ]
