@@ -1,4 +1,4 @@
-"""Time that RSDict-SF needs to choose the stimuli of one solution, by the number of solutions it learns from.
+"""CPU time that RSDict-SF needs to choose the stimuli of one solution, by the number of solutions it learns from.
 
 Usage: ``python -m benchmarks.stimuli_scaling`` (one process, one BLAS thread, about 5 s). Prints the median
 and the largest milliseconds of a selection for both targets, after the history before it has been taken in;
@@ -39,7 +39,7 @@ def simulated_history(lexicon: Lexicon, count: int, rng: np.random.Generator) ->
 
 
 def selections(sizes: tuple[int, ...] = SIZES) -> list[dict[str, Any]]:
-    """Median and largest milliseconds of a selection, by history size and target."""
+    """Median and largest CPU milliseconds of a selection, by history size and target."""
     rng = np.random.default_rng(0)
     lexicon = Lexicon()
     history = simulated_history(lexicon, max(sizes) + SELECTIONS, rng)
@@ -53,9 +53,9 @@ def selections(sizes: tuple[int, ...] = SIZES) -> list[dict[str, Any]]:
             for i in range(size - 1, size + SELECTIONS):
                 sets = strategy.candidates(i, rng)
                 texts = [[" ".join(lexicon.properties(word)[:2]) for word in words] for words in sets]
-                start = time.perf_counter()
+                start = time.process_time()
                 strategy.choose(i, sets, texts, history[:i], rng)
-                milliseconds.append(1e3 * (time.perf_counter() - start))
+                milliseconds.append(1e3 * (time.process_time() - start))
             # The first selection takes in the whole history at once and chooses hyper-parameters: not counted.
             rows.append(
                 {

@@ -113,7 +113,7 @@ def _hub(found: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _stimuli(rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
     shown = ", ".join(f"{r['median_ms']:.1f} at {r['solutions']:,}" for r in rows if r["target"] == "explore")
-    return [("choosing stimuli, median ms by past solutions", shown)]
+    return [("choosing stimuli, median CPU ms by past solutions", shown)]
 
 
 def _workers(found: dict[str, Any]) -> list[tuple[str, str]]:
