@@ -47,17 +47,32 @@ def make_executor(
             ``warm``, see :func:`metamuse.evaluation.setup`.
         entry: What makes the handler of tasks, in the scoring process.
     """
+    settings = config["executor"]
+    content = {"problem": config["problem"], **setup}
+    breaks_after = settings_of.whole(config, "search.max_failures", 1)
+    if settings["name"] == "ray":
+        from metamuse.executor.cluster.executor import RayExecutor
+
+        return RayExecutor(
+            entry,
+            content,
+            address=settings["address"],
+            workers=None if settings["workers"] is None else settings_of.workers(config),
+            sandbox=settings["sandbox"],
+            patience_s=settings_of.number(config, "executor.patience_s", 0),
+            breaks_after=breaks_after,
+        )
+    if settings["name"] != "local":
+        raise UsageError(f"executor={settings['name']} is unknown; use executor=local or executor=ray.")
     from metamuse.executor.local import LocalExecutor
 
-    if config["executor"]["name"] != "local":
-        raise UsageError(f"executor={config['executor']['name']} is unknown; use executor=local.")
     return LocalExecutor(
         entry,
-        {"problem": config["problem"], **setup},
+        content,
         workers=settings_of.workers(config),
-        sandbox=config["executor"]["sandbox"],
+        sandbox=settings["sandbox"],
         cache_dir=cache_folder(),
-        breaks_after=settings_of.whole(config, "search.max_failures", 1),
+        breaks_after=breaks_after,
     )
 
 

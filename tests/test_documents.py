@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import re
 import shlex
 from collections.abc import Iterator
@@ -65,7 +66,10 @@ def test_what_one_is_told_to_type_is_understood(document: str, line: str) -> Non
     if invocation is None or invocation.command == "new":
         return  # help; or a problem that is yet to be
     overrides = [o for o in invocation.overrides if not o.startswith("problem=two_queues")]
-    config.compose(overrides)
+    sweeping = "-m" in invocation.hydra
+    choices = [o.partition("=")[2].split(",") if sweeping else [o.partition("=")[2]] for o in overrides]
+    for values in itertools.product(*choices):
+        config.compose([f"{o.partition('=')[0]}={value}" for o, value in zip(overrides, values, strict=True)])
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)

@@ -10,10 +10,13 @@ from metamuse import __version__, config, rundir
 from metamuse.cli import Invocation
 from metamuse.errors import UsageError, tell
 
+#: Settings of an executor that have a part in what becomes of a candidate: they stay when the executor changes.
+LIMITS = ("wall_s", "trusted_wall_s", "memory_mb", "sandbox")
 #: Settings that may change when a run goes on; everything else is the run's own.
 CHANGEABLE = (
     "run=",
     "root=",
+    "executor=",
     "executor.",
     "llm.concurrency=",
     "llm.timeout_s=",
@@ -36,8 +39,12 @@ def run(invocation: Invocation) -> int:
     folder = rundir.find(Path(settings["root"]), str(settings["run"]))
     begun = rundir.begun(folder)
     recorded = _completed(begun["config"])
-    for override in invocation.overrides:
+    for override in sorted(invocation.overrides):  # a group before what is in it
         key = override.partition("=")[0]
+        if key == "executor":
+            kept = {name: recorded["executor"][name] for name in LIMITS}
+            recorded["executor"] = settings["executor"] | kept
+            continue
         _copy(settings, recorded, key.split("."))
     recorded["root"] = str(rundir.root_of(folder, Path(settings["root"])))
     from metamuse.run import Run

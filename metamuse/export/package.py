@@ -136,7 +136,9 @@ def export(settings: dict[str, Any], subject: Subject, exporter: Exporter, out: 
 
 
 async def _make(settings: dict[str, Any], subject: Subject, exporter: Exporter) -> dict[str, Any]:
-    config = settings | {"problem": dict(subject.problem.config)}
+    # One task, whose answer becomes files here: it stays on this machine.
+    alone = dict(settings["executor"]) | {"name": "local"}
+    config = settings | {"problem": dict(subject.problem.config), "executor": alone}
     sets = [name for name in ("holdout", "validation", "feedback") if name in SETS]
     executor = make_executor(config, {"sets": sets}, "metamuse.export.jailed:setup")
     payload = {

@@ -1,4 +1,4 @@
-"""An executor that most tests share, and how to look at its processes."""
+"""Executors that most tests share, and how to look at their processes."""
 
 from __future__ import annotations
 
@@ -8,22 +8,66 @@ from typing import Any
 
 import pytest
 
-from metamuse.executor.base import Limits, Outcome, Task
+from metamuse.executor.base import Executor, Limits, Outcome, Task
+from metamuse.executor.cluster.executor import RayExecutor
 from metamuse.executor.local import LocalExecutor
+from tests.support.capabilities import needs
+from tests.support.ray_cluster import RayCluster
 
 HANDLERS = "tests.metamuse.executor.handlers"
 CANARY = "METAMUSE_TEST_API_KEY"
 
 Run = Callable[..., Outcome]
+Make = Callable[..., Executor]
+
+#: Every executor: what a test with this asks of one, all have to do.
+EXECUTORS = ["local", pytest.param("ray", marks=needs("ray"))]
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[RayCluster]:
+    """A Ray cluster with two nodes of one processor each, left as it is."""
+    started = RayCluster(nodes=2)
+    yield started
+    started.shutdown()
+
+
+@pytest.fixture(scope="session")
+def runner() -> Iterator[asyncio.Runner]:
+    """The event loop in which executors live that tests share."""
+    with asyncio.Runner() as one:
+        yield one
+
+
+@pytest.fixture(scope="session", params=EXECUTORS)
+def make(
+    request: pytest.FixtureRequest, runner: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Make]:
+    """Makes an executor for two tasks at once: ``make(handler, **config)``, for use in the ``runner``."""
+    cache = tmp_path_factory.mktemp("numba")
+    if request.param == "local":
+        yield lambda handler, sandbox="auto", **config: LocalExecutor(
+            f"{HANDLERS}:{handler}", config, workers=2, sandbox=sandbox, cache_dir=cache
+        )
+        return
+    address = request.getfixturevalue("cluster").address
+
+    def one(handler: str, sandbox: str = "auto", **config: Any) -> Executor:
+        return RayExecutor(f"{HANDLERS}:{handler}", config, address, sandbox=sandbox)
+
+    # As long as one executor is there, the connection to the cluster and the actors are.
+    first = one("plain")
+    runner.run(first.start())
+    yield one
+    runner.run(first.close())
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def run(make: Make, runner: asyncio.Runner) -> Iterator[Run]:
     """Runs one task in a warm executor with the sandbox ``auto``: ``run(do, wall_s=…, **payload)``."""
-    with pytest.MonkeyPatch.context() as patch, asyncio.Runner() as runner:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv(CANARY, "sk-canary")
-        cache = tmp_path_factory.mktemp("numba")
-        executor = LocalExecutor(f"{HANDLERS}:numeric", {}, workers=2, cache_dir=cache)
+        executor = make("numeric")
         runner.run(executor.start())
 
         def one(

@@ -178,6 +178,7 @@ def _hoard(_: dict[str, Any]) -> None:
 ACTIONS: dict[str, Action] = {
     "echo": lambda p: p["x"],
     "pid": lambda p: os.getpid(),
+    "zygote": lambda p: os.getppid(),
     "environment": lambda p: dict(os.environ),
     "hash": lambda p: hash(p["x"]),
     "sleep": lambda p: time.sleep(p["s"]),

@@ -17,7 +17,7 @@ from metamuse.errors import UsageError
 from metamuse.executor import local
 from metamuse.executor.base import ExecutorBroken, ExecutorSetupError, Limits, Task
 from metamuse.executor.jail import Layer
-from metamuse.executor.local import BREAKS_AFTER, LocalExecutor
+from metamuse.executor.local import LocalExecutor
 from metamuse.executor.zygote import _demand
 from tests.metamuse.executor.conftest import HANDLERS
 from tests.support.capabilities import needs
@@ -170,21 +170,6 @@ def test_retries_are_bounded() -> None:
     asyncio.run(main())
 
 
-def test_a_broken_handler_breaks_the_executor_with_the_first_cause() -> None:
-    async def main() -> None:
-        executor = plain()
-        await executor.start()
-        for _ in range(BREAKS_AFTER - 1):
-            assert (await executor.run(task("bug"))).failure is not None
-        with pytest.raises(ExecutorBroken, match="ZeroDivisionError: in the scorer"):
-            await executor.run(task("bug"))
-        with pytest.raises(ExecutorBroken):
-            await executor.run(task("echo", x=1))
-        await executor.close()
-
-    asyncio.run(main())
-
-
 def test_how_many_failures_break_an_executor_can_be_said() -> None:
     async def main() -> None:
         executor = LocalExecutor(f"{HANDLERS}:plain", {}, 1, breaks_after=2)
@@ -256,26 +241,6 @@ asyncio.run(main())
         pids = [zygote, *children(zygote)]
         hub.kill()
     wait_for(lambda: not any(map(alive, pids)), 3.0)
-
-
-@pytest.mark.parametrize(
-    ("fail", "message"),
-    [
-        ("workload", r"^trace\.csv, row 7: the size is negative$"),
-        ("bug", r"^the scorer could not be set up: KeyError: 'capacity' \(.*handlers\.py, line \d+\)$"),
-        ("exit", r"ended while it was set up: .* exit status 3: the licence has expired$"),
-    ],
-)
-def test_errors_in_set_up_are_one_sentence(fail: str, message: str) -> None:
-    async def main() -> None:
-        executor = plain(fail=fail)
-        with pytest.raises(ExecutorSetupError, match=message) as caught:
-            await executor.start()
-        assert isinstance(caught.value, UsageError)
-        assert executor.zygote_pid is None
-        await executor.close()
-
-    asyncio.run(main())
 
 
 def test_an_unknown_entry_is_one_sentence() -> None:
