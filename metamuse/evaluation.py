@@ -45,12 +45,19 @@ FIRST = "feedback"
 Placed = tuple[Problem, dict[str, Sequence[Any]], dict[str, float]]
 
 
-def place(config: Mapping[str, Any]) -> Placed:
-    """Load what :func:`setup` needs; a cluster does this once, for all its nodes.
+def place(config: Mapping[str, Any]) -> Placed | None:
+    """What :func:`setup` needs, for a cluster that loads it once for all its nodes.
 
     Args:
         config: See :func:`setup`.
+
+    Returns:
+        None for workloads that are larger than memory: each node has to read them.
     """
+    return None if config["problem"].get("spool") else _load(config)
+
+
+def _load(config: Mapping[str, Any]) -> Placed:
     problem = problems.base.make(config["problem"])
     sets: dict[str, Sequence[Any]] = {}
     seconds: dict[str, float] = {}
@@ -77,7 +84,7 @@ def setup(config: Mapping[str, Any], placed: Placed | None = None) -> Handler:
     Returns:
         The handler of one task, see :class:`Candidates`.
     """
-    problem, sets, seconds = placed or place(config)
+    problem, sets, seconds = placed or _load(config)
     candidates = Candidates(problem, sets, seconds)
     # Kernels of the bounds are compiled (or read from their cache) here: children may not touch files.
     for bound in problem.bounds:

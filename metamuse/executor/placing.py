@@ -16,14 +16,17 @@ import numpy as np
 
 
 def load(entry: str, config: dict[str, Any]) -> bytes | None:
-    """What the module of an entry loads from files or generates; None if it does not say (no function ``place``).
+    """What the module of an entry loads from files or generates; None if the nodes have to do that.
+
+    That is so where the module has no function ``place``, or that returns None.
 
     Args:
         entry: ``module:function``, see :class:`metamuse.executor.local.LocalExecutor`.
         config: The function's argument.
     """
     place = getattr(importlib.import_module(entry.partition(":")[0]), "place", None)
-    return None if place is None else pack(place(config))
+    data = None if place is None else place(config)
+    return None if data is None else pack(data)
 
 
 def pack(data: Any) -> bytes:

@@ -34,11 +34,19 @@ def test_a_node_gets_what_the_hub_has(problem: str, tmp_path: Path) -> None:
     data = placing.load("metamuse.evaluation:setup", setup)
     assert data is not None
     there, sets, _ = back(data, tmp_path)  # type: ignore[misc]
-    here, own, _ = place(setup)
+    placed = place(setup)
+    assert placed is not None
+    here, own, _ = placed
     assert sets.keys() == own.keys()
     for name, workloads in own.items():
         assert [there.digest(w) for w in sets[name]] == [here.digest(w) for w in workloads]
     assert there.config == problems.base.make(settings).config
+
+
+def test_what_is_larger_than_memory_is_left_to_the_nodes() -> None:
+    settings = config.compose(["problem=cache", "problem.spool=/somewhere"])["problem"]
+    setup = {"problem": settings, "sets": {"holdout": None}}
+    assert placing.load("metamuse.evaluation:setup", setup) is None
 
 
 def test_an_entry_that_loads_for_itself_is_left_to_it() -> None:
