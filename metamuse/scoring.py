@@ -91,7 +91,7 @@ async def _score(
         for which, items in workloads.items():
             for item in items:
                 item["read_s"] = described.result["read_s"][which]
-        free = settings_of.workers(config) // len(sources)
+        free = executor.workers // len(sources)
         bench = _Bench(config, problem, executor, workloads, spread(described.result["seconds"], free))
         parts = await asyncio.gather(*(bench.score(n, s) for n, s in sources.items()))
         if study:
