@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -11,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from metamuse.executor.base import Limits, Task
+from metamuse.executor.cluster.executor import RayExecutor
+from tests.metamuse.executor.conftest import HANDLERS
 from tests.metamuse.executor.test_local import alive, children, wait_for
 from tests.support.capabilities import needs
 from tests.support.ray_cluster import RayCluster
@@ -19,11 +23,11 @@ ROOT = Path(__file__).parents[4]
 SMALL = [
     "problem=binpacking",
     "tracking=none",
-    "solutions=3",
+    "solutions=2",
     "search.lag=2",
     "stimuli.warmup=2",
     "search.finalists=1",
-    "search.tune_trials=4",
+    "search.tune_trials=2",
     "search.simplify_trials=0",
     "problem.baselines=first_fit,best_fit",
 ]
@@ -75,22 +79,19 @@ def boards(folder: Path) -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
-    """The leaderboards of two seeds on the cores of this machine."""
+    """The leaderboard of the same run on the cores of this machine."""
     folder = tmp_path_factory.mktemp("local")
-    finish(start(folder, "-m", *SMALL, "seed=0,1"))
+    finish(start(folder, *SMALL))
     found = boards(folder)
-    assert len(found) == 2
+    assert len(found) == 1
     return found
 
 
-def test_a_sweep_loses_a_node_and_nothing_else(
-    local: list[bytes], fragile: RayCluster, tmp_path: Path
-) -> None:
-    address = f"executor.address={fragile.address}"
-    sweep = start(tmp_path, "-m", *SMALL, "seed=0,1", "executor=ray", address)
-    under_way(tmp_path, sweep)
+def test_a_run_loses_a_node_and_nothing_else(local: list[bytes], fragile: RayCluster, tmp_path: Path) -> None:
+    run = start(tmp_path, *SMALL, "executor=ray", f"executor.address={fragile.address}")
+    under_way(tmp_path, run)
     fragile.kill(0)
-    told = finish(sweep)
+    told = finish(run)
     assert "is lost" in told
     assert boards(tmp_path) == local
 
@@ -99,7 +100,7 @@ def test_a_run_whose_cluster_is_gone_goes_on_elsewhere(
     local: list[bytes], fragile: RayCluster, tmp_path: Path
 ) -> None:
     address = f"executor.address={fragile.address}"
-    run = start(tmp_path, *SMALL, "seed=0", "executor=ray", address, "executor.patience_s=3")
+    run = start(tmp_path, *SMALL, "executor=ray", address, "executor.patience_s=3")
     under_way(tmp_path, run)
     fragile.kill_all()
     told = finish(run, code=1)
@@ -107,12 +108,20 @@ def test_a_run_whose_cluster_is_gone_goes_on_elsewhere(
     assert "stopped: the Ray cluster is lost: No Ray cluster answers at " in told
     assert "resume" in told
     finish(start(tmp_path, "resume", "run=latest", "executor=local"))
-    assert boards(tmp_path) == local[:1]
+    assert boards(tmp_path) == local
 
 
-def test_nothing_answers_at_an_address(tmp_path: Path) -> None:
-    told = finish(start(tmp_path, *SMALL, "executor=ray", "executor.address=127.0.0.1:9"), code=2)
-    assert told.strip().splitlines()[-1].startswith("metamuse: No Ray cluster answers at 127.0.0.1:9 (")
+def test_one_run_after_another_in_one_process(cluster: RayCluster) -> None:
+    """As Hydra's -m does: each has an event loop of its own, and all of the cluster."""
+
+    async def run() -> tuple[int, object]:
+        executor = RayExecutor(f"{HANDLERS}:plain", {}, cluster.address)
+        await executor.start()
+        outcome = await executor.run(Task("echo", {"do": "echo", "x": 1}, Limits(20, 10, 100)))
+        await executor.close()
+        return executor.workers, outcome.result
+
+    assert [asyncio.run(run()) for _ in range(2)] == [(2, {"value": 1})] * 2
 
 
 def test_nothing_on_the_nodes_outlives_a_hub_that_is_killed(cluster: RayCluster) -> None:

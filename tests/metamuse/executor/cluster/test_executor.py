@@ -15,7 +15,7 @@ from metamuse.build import make_executor
 from metamuse.errors import UsageError
 from metamuse.executor.base import ExecutorSetupError
 from metamuse.executor.cluster import executor as module
-from metamuse.executor.cluster.bridge import place, why_lost, why_unconnected
+from metamuse.executor.cluster.bridge import connect, place, why_lost, why_unconnected
 from metamuse.executor.cluster.executor import RayExecutor
 from metamuse.executor.cluster.identity import differences, identity
 
@@ -131,6 +131,14 @@ def test_workloads_that_the_object_store_cannot_hold_are_one_sentence(
     setup = {"problem": config.compose(["problem=binpacking"])["problem"], "sets": {"feedback": None}}
     with pytest.raises(UsageError, match=r"do not fit into Ray's object store .* --object-store-memory"):
         place("metamuse.evaluation:setup", setup)
+
+
+def test_nothing_answers_at_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace())
+    with pytest.raises(
+        UsageError, match=r"^No Ray cluster answers at 127\.0\.0\.1:9 \(Connection refused\); "
+    ):
+        connect("127.0.0.1:9")
 
 
 def test_what_must_be_the_same_is_named() -> None:
