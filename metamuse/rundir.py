@@ -287,6 +287,9 @@ def _timing(state: RunState) -> dict[str, Any]:
         "scoring_seconds": round(sum(stages.values()), 3),
         "scoring_by_stage": {k: round(v, 3) for k, v in stages.items()},
         "scoring_spared": round(spared(state)[1], 3),
+        "worker_peak_mb": max(
+            (entry.peak_mb for entry in (*state.ordered(), *state.entries.values())), default=0.0
+        ),
     }
 
 

@@ -55,5 +55,6 @@ def recorded(outcome: Outcome) -> dict[str, Any]:
     if outcome.failure is not None:
         kind, message = outcome.failure
         assert kind in FAILURE_CLASSES, kind
-        return {"failure": [kind, message]}
-    return {"result": outcome.result, "seconds_scoring": round(outcome.seconds, 3)}
+        return {"failure": [kind, message], "peak_mb": round(outcome.peak_mb, 1)}
+    taken = {"seconds_scoring": round(outcome.seconds, 3), "peak_mb": round(outcome.peak_mb, 1)}
+    return {"result": outcome.result, **taken}

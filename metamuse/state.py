@@ -102,6 +102,7 @@ class Entry:
         scores: By set of workloads.
         source: Text of the policy, "" for bounds.
         state_bytes: Most memory it kept on a workload.
+        peak_mb: Most resident memory of a process that scored it, beyond the workloads, in MiB.
         of: Id of the policy whose constants were tuned to make this one, "" if it is not ``tuned``.
         discovered: Whether the search made it: a solution, or a tuned one.
         work: Loop iterations and calls of its most expensive calls (``max mean calls method``), if counted.
@@ -124,6 +125,7 @@ class Entry:
     scores: dict[str, Scores] = field(default_factory=dict)
     source: str = ""
     state_bytes: int | None = None
+    peak_mb: float = 0.0
     of: str = ""
     discovered: bool = False
     work: dict[str, Any] | None = None
@@ -378,6 +380,7 @@ def most_work(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
 
 
 def _take_outcome(entry: Entry, event: dict[str, Any]) -> None:
+    entry.peak_mb = max(entry.peak_mb, event.get("peak_mb", 0.0))
     if event.get("failure"):
         entry.status, entry.message = event["failure"]
         return

@@ -109,6 +109,7 @@ def test_a_run_leaves_what_it_promises(reference_run: Path) -> None:
     summary = json.loads((reference_run / "summary.json").read_text())
     assert set(summary) >= {"problem", "run", "solutions", "best", "baselines", "diversity", "cost", "timing"}
     assert summary["problem"] == "cache-v1"
+    assert 0 < summary["timing"]["worker_peak_mb"] < 2048
     solutions = summary["solutions"]
     assert solutions["requested"] == SOLUTIONS == solutions["executable"] + sum(solutions["failed"].values())
     assert set(summary["best"]) >= {
