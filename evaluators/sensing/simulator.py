@@ -142,9 +142,13 @@ def _yes(state, node):  # type: ignore[no-untyped-def]
     return True
 
 
+#: What stands for methods that a policy does not define.
+DEFAULTS: dict[str, Callable[..., Any]] = {"listen": _no, "gateway": _silent, "forwards": _yes}
+
+
 def bind(policy: Policy) -> Any:
     """The loop around a policy (compiled if the policy is)."""
-    return policy.bind(make_driver, {"listen": _no, "gateway": _silent, "forwards": _yes})
+    return policy.bind(make_driver, DEFAULTS)
 
 
 class Measured(Task):
@@ -179,39 +183,15 @@ def run(policy: Policy, loop: Any, task: Measured) -> tuple[Score, Outcome, Worl
     """As :func:`simulate`, with what was measured and the arrays of the run."""
     scenario = task.scenario
     world = task.world()
-    world.ints[k.GATEWAY] = int(bool(policy.methods & {"gateway", "forwards"}))
     counters = np.zeros(4, dtype=np.int64)
-    hardware = scenario.hardware
-    rest = (
-        hardware.sleep_w,
-        hardware.probe_j,
-        hardware.co2_j if hardware.co2_sensor else 0.0,
-        hardware.session_j,
-        hardware.packet_j,
-        hardware.panel_w,
-    )
     began, worked = time.perf_counter(), time.thread_time()
     try:
-        stores = [float(store) for store in task.plan.capacity]
-        kept = [policy.state(scenario.days, store, *rest) for store in stores]
-        base = policy.state(scenario.days, hardware.store_j, *rest)
-        arguments = (
-            policy.bank(kept),
-            base,
-            kernel.compiled(),
-            world.table,
-            counters,
-            world.ints,
-            world.node_ints,
-            world.node_floats,
-            world.act,
-            world.obs,
-            world.net,
-        )
+        kept, arguments = arguments_of(policy, task, world, counters)
         if policy.compiled:
-            _compile(loop, arguments)
+            compile_loop(loop, arguments)
         began, worked = time.perf_counter(), time.thread_time()
         loop(*arguments)
+        del kept
     except PolicyError as error:
         raise _failed(error.kind, error.message, scenario, world) from None
     except MemoryError:
@@ -237,13 +217,53 @@ def run(policy: Policy, loop: Any, task: Measured) -> tuple[Score, Outcome, Worl
     return score, found, world
 
 
+def init_of(task: Task, store_j: float) -> tuple[float, ...]:
+    """What a policy's ``__init__`` is given at a node with such a store."""
+    hardware = task.scenario.hardware
+    return (
+        task.scenario.days,
+        store_j,
+        hardware.sleep_w,
+        hardware.probe_j,
+        hardware.co2_j if hardware.co2_sensor else 0.0,
+        hardware.session_j,
+        hardware.packet_j,
+        hardware.panel_w,
+    )
+
+
+def arguments_of(
+    policy: Policy, task: Task, world: World, counters: np.ndarray
+) -> tuple[list[Any], tuple[Any, ...]]:
+    """What the loop is called with: a fresh policy for every node and one for the gateway, and the arrays of a run.
+
+    Returns:
+        The nodes' policies, to be kept until the loop has run (it has their addresses only), and the arguments.
+    """
+    world.ints[k.GATEWAY] = int(bool(policy.methods & {"gateway", "forwards"}))
+    kept = [policy.state(*init_of(task, float(store))) for store in task.plan.capacity]
+    return kept, (
+        policy.bank(kept),
+        policy.state(*init_of(task, task.scenario.hardware.store_j)),
+        kernel.compiled(),
+        world.table,
+        counters,
+        world.ints,
+        world.node_ints,
+        world.node_floats,
+        world.act,
+        world.obs,
+        world.net,
+    )
+
+
 _FAULTS = {
     SLEPT: ("wake", f"1 to {k.MOST_SLEEP} ticks of sleep"),
     PACKED: ("packets", f"-{MOST_PACKETS} (newest first) to {MOST_PACKETS}, 0 for no radio"),
 }
 
 
-def _compile(loop: Any, arguments: tuple[Any, ...]) -> None:
+def compile_loop(loop: Any, arguments: tuple[Any, ...]) -> None:
     """Compile the loop with the kernel as a pointer: inlined, it would cost every candidate many seconds."""
     if not loop.signatures:
         kinds = [numba.typeof(argument) for argument in arguments]

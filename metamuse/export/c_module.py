@@ -15,6 +15,19 @@ _ENGINES = {
     "cache": ("cache_engine.c",),
     "dex": ("dex_core.c", "dex_engine.c"),
     "opscale": ("scaling_engine.c",),
+    "sensing": ("soil_node.c",),
+}
+#: How a state is made, where that is a file of its own: text for the header, file of the source.
+_HEAP = {
+    "sensing": (
+        """/* A node (or the gateway's instance of the policy); NULL if the numbers make no sense or there is no memory. This is the only
+ * call that allots any. */
+@P@ *@P@_new(const @P@_board *board);
+
+void @P@_free(@P@ *node);
+""",
+        "soil_node_new",
+    )
 }
 
 
@@ -63,33 +76,40 @@ def translated(material: Material, books: str, allotting: str = "allot.c") -> Tr
     return Translated(switches, libm, used, policy)
 
 
-def c_files(material: Material) -> dict[str, str]:
+def c_files(material: Material, made: tuple[str, str] | None = None, memory: str = "") -> dict[str, str]:
     """``<package>.h`` and ``<package>.c``.
+
+    Args:
+        material: What is exported.
+        made: How a state is made, if not on the heap: text for the header, file of :mod:`metamuse.export.runtime`.
+        memory: What ends the names of the files ``heap`` and ``allot``, where arrays are not on the C library's heap.
 
     Raises:
         UntranslatableError: A construct has no translation.
     """
     name, engine = material.package, _ENGINES[material.problem]
-    books = "".join(named(runtime_text(part), material) for part in engine)
-    made = translated(material, books)
+    said, making = made or _HEAP.get(material.problem, ("", ""))
+    parts = (*engine, f"{making}.c") if making else engine
+    books = "".join(named(runtime_text(part), material) for part in parts)
+    policy = translated(material, books, f"allot{memory}.c")
     source = "\n".join(
         [
             f"/* {material.title}. Written by MetaMuse; see {name}.h. */",
             f'#include "{name}.h"\n',
             "#include <math.h>\n#include <stdbool.h>\n#include <stddef.h>\n#include <stdlib.h>\n",
-            *made.switches,
+            *policy.switches,
             "",
-            runtime_text("heap.c"),
+            named(runtime_text(f"heap{memory}.c"), material),
             "/* The C library's functions, by addresses that the compiler does not look through: it would replace some. */",
-            *made.libm,
+            *policy.libm,
             "",
-            made.used,
+            policy.used,
             "\n/* -- the policy */\n",
-            made.policy,
+            policy.policy,
             books,
         ]
     )
-    header = runtime_text(engine[-1].removesuffix(".c") + ".h")
+    header = runtime_text(engine[-1].removesuffix(".c") + ".h").replace("@MAKE@", said)
     return {f"{name}.h": named(header, material), f"{name}.c": source}
 
 

@@ -32,6 +32,16 @@ the number of the phase.
   7 bytes a token handed on, 8 GPUs of a replica, 9 usual batch cap, 10 tokens of KV cache of a decode replica (0 in
   prefill), 11 smallest share in eighths with 95 % of the speed.
 """,
+    "sensing": """`obs` (20 numbers): 0 moisture at 10 cm (m3 m-3), 1 at 20 cm, 2 soil temperature (degC), 3 last CO2 efflux (umol m-2 s-1; that
+of a reading decided now shows at the next wake-up), 4 ticks since CO2 was read (100000 before the first), 5 ticks since a
+session got through, 6 readings unsent, 7 time of day 0..1, 8 store 0..1, 9 moving average of the harvest (J a day, three
+days), 10 whether the last session got through, 11 whether a rain alert woke it, 12 time of year 0..1, 13 humidity in the box
+0..1, 14 whether the reading is stuck or impossible, 15 ticks since the last wake-up, 16 what the gateway told it, 17 moisture
+at the last wake-up, 18 days left in the season, 19 joules in the store. A tick is ten minutes.
+
+`net` (8 numbers a node): days since it was heard, its store then 0..1, its moisture, its flux, age of its newest reading in
+days, readings received, whether a fault is seen, packets it relayed.
+""",
 }
 
 #: What takes over where a policy fails, by problem.
@@ -41,4 +51,5 @@ FALLBACK = {
     "cache": "FIFO",
     "dex": "DEX's own rule (one missing leaf in ten cached, inner nodes offloaded by cost)",
     "opscale": "a rule that keeps in every group the most replicas that it was ever given",
+    "sensing": "even spacing (probes every 20 minutes, CO2 every three hours, the radio once a day, or each as much less often as the store for the season asks for)",
 }

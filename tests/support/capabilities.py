@@ -8,6 +8,7 @@ have it cannot lose it unnoticed.
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Callable
@@ -51,8 +52,24 @@ POSTGRESQL = str(
     )
 )
 
+#: ``micropython.mjs`` of the npm package @micropython/micropython-webassembly-pyscript, which node runs.
+MICROPYTHON_PORT = os.environ.get("METAMUSE_MICROPYTHON_PORT", "")
+
+
+def micropython() -> str:
+    """The command of a MicroPython with floats of 64 bits, "" if there is none."""
+    if shutil.which("node") and Path(MICROPYTHON_PORT).is_file():
+        return shlex.join(["node", str(Path(__file__).with_name("micropython.mjs")), MICROPYTHON_PORT])
+    return shutil.which("micropython") or ""
+
+
+def _cross() -> str | None:
+    lacking = [name for name in ("avr-gcc", "arm-none-eabi-gcc") if not shutil.which(name)]
+    return f"there is no {' and no '.join(lacking)} (Debian: gcc-avr avr-libc gcc-arm-none-eabi libnewlib-arm-none-eabi)" if lacking else None  # fmt: skip
+
+
 #: Capabilities that few machines have: ``all`` does not mean them, only their own names do.
-RARE = frozenset(["cgroup2", "postgresql", "ray", "ray-serve", "s3"])
+RARE = frozenset(["cgroup2", "cross-compilers", "micropython", "postgresql", "ray", "ray-serve", "s3"])
 
 #: Name of a capability -> why it is missing, or None.
 CAPABILITIES: dict[str, Callable[[], str | None]] = {
@@ -71,6 +88,12 @@ CAPABILITIES: dict[str, Callable[[], str | None]] = {
     "s3": lambda: None if find_spec("moto") and find_spec("flask_cors") else "moto[server] is not installed",
     "ray-serve": lambda: (
         None if shutil.which(RAY_PYTHON) else "METAMUSE_RAY_PYTHON names no Python with ray[serve]"
+    ),
+    "cross-compilers": _cross,
+    "micropython": lambda: (
+        None
+        if micropython()
+        else "there is no micropython, and METAMUSE_MICROPYTHON_PORT names no port for node"
     ),
     "bash": lambda: None if shutil.which("bash") else "there is no bash",
 }

@@ -91,6 +91,16 @@ runs out first; start a host when `_pack` names one that does not run yet.
 
 """
             + SHOWN["dex"],
+            "sensing": """    #include "{package}.h"
+
+    {package}_board board = {{60.0, 240.0, 3e-5, 0.0009, 0.243, 0.06, 0.012, 0.0}};
+    {package} *node = {package}_new(&board);
+    {package}_action action = {package}_decide(node, tick, obs);     /* at each wake-up */
+
+For a board take `target=node`, which needs no heap.
+
+"""
+            + SHOWN["sensing"],
         }
         return (
             said[problem]
@@ -104,6 +114,7 @@ runs out first; start a host when `_pack` names one that does not run yet.
             "cache": "`max_objects`",
             "dex": "one compute thread",
             "opscale": "all groups",
+            "sensing": "one node",
         }[problem]
         return [
             "Numbers are those of IEEE 754 (no `-ffast-math`, no contraction), integers are two's complement of 64 bits.",

@@ -93,6 +93,25 @@ def made(interval, ttft_slo, tbt_slo, prof):
 
     return Scaler(Policy, interval, ttft_slo, tbt_slo, prof, strict=True)
 ''',
+    "sensing": '''
+
+class made:
+    """Nodes and a gateway as in the simulator, whose errors are raised."""
+
+    @staticmethod
+    def node(*init):
+        from .policy import Policy
+        from .soil_node import SoilNode
+
+        return SoilNode(Policy, *init, strict=True)
+
+    @staticmethod
+    def gateway(nodes, init):
+        from .policy import Policy
+        from .soil_node import Gateway
+
+        return Gateway(Policy, nodes, init, strict=True)
+''',
     "binpacking": '''
 
 def made(capacity):
@@ -128,6 +147,11 @@ __all__ = ["ADMIT", "BYPASS", "INSERT", "LOOKUP", "OFFLOAD", "SCAN", "UPDATE", "
 from .scaling_engine import Scaler, Wanted
 
 __all__ = ["Policy", "Scaler", "Wanted"]
+""",
+    "sensing": """from .policy import Policy
+from .soil_node import Action, Gateway, SoilNode
+
+__all__ = ["Action", "Gateway", "Policy", "SoilNode"]
 """,
     "binpacking": """from .packer import Packer
 from .policy import Policy
@@ -248,6 +272,16 @@ For a cluster take `target=kubernetes`, which has all that stands around these t
 
 """
             + SHOWN["dex"],
+            "sensing": """    from {package} import Gateway, Policy, SoilNode
+
+    board = dict(sleep_w=3e-5, probe_j=0.0009, co2_j=0.243, session_j=0.06, packet_j=0.012, panel_w=0.0)
+    node = SoilNode(Policy, season_days=60, store_j=240.0, **board)
+    action = node.decide(tick, obs)        # at each wake-up: sleep, co2, packets, listen
+
+For a board take `target=node`. If the policy has `gateway` or `forwards`: `Gateway(Policy, nodes, init).decide(day, net)`, daily.
+
+"""
+            + SHOWN["sensing"],
         }[problem]
 
     def assumptions(self, problem: str) -> list[str]:
@@ -273,6 +307,11 @@ For a cluster take `target=kubernetes`, which has all that stands around these t
             "opscale": [
                 "One thread at a time.",
                 "`decide` is called every `interval` seconds; profiles and load resemble those that it was found with.",
+            ],
+            "sensing": [
+                "One thread at a time; a node and a gateway share nothing.",
+                "`decide` is called at each wake-up, after the probes were read; joules and watts are those of the board.",
+                "An action that the store cannot pay for is left out by the caller, as in the simulator.",
             ],
         }
         return said[problem]

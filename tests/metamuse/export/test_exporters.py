@@ -23,6 +23,7 @@ PLAIN = {
     "autothrottle": "captain",
     "dex": "tinylfu",
     "opscale": "uniform_tandem",
+    "sensing": "volatility_adaptive",
 }
 #: Policies that compute with whole arrays.
 WHOLE = {
@@ -69,9 +70,27 @@ class Policy:
     def replicas(self, group):
         return int(min(20.0, self.wanted[group]))
 """,
+    "sensing": """
+import numpy as np
+
+
+class Policy:
+    def __init__(self, season_days, store_j, sleep_w, probe_j, co2_j, session_j, packet_j, panel_w):
+        self.seen = np.zeros(4)
+
+    def wake(self, tick, obs):
+        self.seen = self.seen * 0.5 + obs[0]
+        return 6 + int(3.0 * np.sum(np.maximum(np.minimum(self.seen, 1.0), 0.0)))
+
+    def co2(self):
+        return np.max(self.seen) > 0.4
+
+    def packets(self):
+        return 2
+""",
 }
 #: Targets in another language than Python.
-TRANSLATED = ("c", "dex")
+TRANSLATED = ("c", "dex", "node")
 MEMBERS = [(t, p) for t, e in exporters().items() for p in systems_known() if fits(e, p)]
 
 
@@ -96,6 +115,8 @@ def test_there_are_members() -> None:
         ("rayserve", "opscale"),
         ("dex", "dex"),
         ("c", "dex"),
+        ("python", "sensing"),
+        ("node", "sensing"),
     } <= set(MEMBERS)
 
 

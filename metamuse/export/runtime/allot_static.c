@@ -1,0 +1,28 @@
+static void *allot(mm_heap *heap, int64_t n, size_t size)
+{
+    const int64_t all = (int64_t)(sizeof heap->words / sizeof heap->words[0]);
+    int64_t at = heap->taken, words;
+    if (n < 1) {
+        n = 1;
+    }
+    if (n > all * 8 / (int64_t)size) {
+        set_fault(heap, 1);
+        return NULL;
+    }
+    words = (n * (int64_t)size + 7) / 8;
+    if (words > all - at) {
+        set_fault(heap, 1);
+        return NULL;
+    }
+    heap->taken = (int16_t)(at + words);
+    return heap->words + at;
+}
+
+static inline int64_t length(mm_heap *heap, int64_t n)
+{
+    if (n < 0) {
+        set_fault(heap, 1);
+        return 0;
+    }
+    return n;
+}
