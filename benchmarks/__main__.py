@@ -1,12 +1,12 @@
 """All speeds in one table, ratios from one run.
 
     python -m benchmarks [short=true] [parts=cache,binpacking,…] [out=FILE.json] [json=true]
-    python -m benchmarks record [parts=…]   # full form into benchmarks/results/latest.json and the README
-    python -m benchmarks readme             # the README's block from benchmarks/results/latest.json
+    python -m benchmarks record [parts=…]   # full form into benchmarks/results/latest.json and docs/speed.md
+    python -m benchmarks page               # the tables of docs/speed.md from benchmarks/results/latest.json
 
 Each part runs in a process of its own (:mod:`benchmarks.parts`); one that fails is told and does not hinder the others. CPU
 seconds count, so other work on the machine disturbs less than it would; the load average is on record with each part,
-as are machine, date and commit, so that parts can be recorded again one by one. About ten minutes on two cores; the short
+as are machine and date, so that parts can be recorded again one by one. About ten minutes on two cores; the short
 form, a minute, shows that everything works.
 """
 
@@ -25,7 +25,7 @@ from typing import Any
 from benchmarks.parts import PARTS, ROOT
 from benchmarks.table import RECORD, block, markdown, put, recorded
 
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "speed.md"
 
 
 def machine() -> dict[str, Any]:
@@ -45,22 +45,12 @@ def machine() -> dict[str, Any]:
     }
 
 
-def commit() -> str:
-    """The commit of this checkout, or what is known."""
-    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12"]
-    try:
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-
-
 def measure(names: list[str], short: bool) -> dict[str, Any]:
     """Run parts; returns the record: ``parts`` by name with where, when and what, and ``failed`` with why."""
     record: dict[str, Any] = {"parts": {}, "failed": {}}
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     about = {
         "date": datetime.date.today().isoformat(),
-        "commit": commit(),
         "machine": machine(),
         "short": short,
     }
@@ -85,26 +75,26 @@ def measure(names: list[str], short: bool) -> dict[str, Any]:
 
 
 def keep(record: dict[str, Any]) -> None:
-    """Put parts into the record that the README shows, beside those that were not measured now."""
+    """Put parts into the record that the page shows, beside those that were not measured now."""
     parts = recorded()["parts"] if RECORD.exists() else {}
     parts |= record["parts"]
     RECORD.parent.mkdir(exist_ok=True)
     ordered = {name: parts[name] for name in PARTS if name in parts}
     RECORD.write_text(json.dumps({"parts": ordered, "failed": {}}, indent=1) + "\n", encoding="utf-8")
-    write_readme()
+    write_page()
 
 
-def write_readme() -> None:
-    """Make the README's block anew."""
-    README.write_text(put(README.read_text(encoding="utf-8"), block(recorded())), encoding="utf-8")
+def write_page() -> None:
+    """Make the page's tables anew."""
+    PAGE.write_text(put(PAGE.read_text(encoding="utf-8"), block(recorded())), encoding="utf-8")
 
 
 def main(arguments: list[str]) -> int:
     if arguments[:1] == ["part"]:
         print(json.dumps(PARTS[arguments[1]](arguments[2] == "True")))
         return 0
-    if arguments == ["readme"]:
-        write_readme()
+    if arguments == ["page"]:
+        write_page()
         return 0
     recording = arguments[:1] == ["record"]
     given = dict(argument.partition("=")[::2] for argument in arguments[recording:])

@@ -1,4 +1,4 @@
-"""The tables of ``python -m benchmarks`` as Markdown, and the block of the README that is made of them.
+"""The tables of ``python -m benchmarks`` as Markdown, and the block of ``docs/speed.md`` that is made of them.
 
 Everything shown is computed from a record (the JSON that the command writes), so a page shows what was recorded or a
 test fails.
@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-#: What the README shows.
+#: What the page shows.
 RECORD = ROOT / "benchmarks" / "results" / "latest.json"
-BEGIN, END = "<!-- benchmarks: begin, made by python -m benchmarks readme -->", "<!-- benchmarks: end -->"
+BEGIN, END = "<!-- benchmarks: begin, made by python -m benchmarks page -->", "<!-- benchmarks: end -->"
 
 
 def _millions(rate: float | None) -> str:
@@ -152,13 +152,13 @@ def markdown(record: dict[str, Any]) -> str:
 
 
 def _provenance(parts: dict[str, Any]) -> list[str]:
-    """Where and when parts were measured, a line for those of the same machine, day, commit and form."""
+    """Where and when parts were measured, a line for those of the same machine, day and form."""
     groups: dict[str, list[str]] = {}
     for name, part in parts.items():
         about = part["machine"]
         form = ", short form: sizes too small to quote" if part["short"] else ""
         where = (
-            f"{part['date']}, commit {part['commit']}, {about['cpu']}, {about['cores']} cores, Python {about['python']}, "
+            f"{part['date']}, {about['cpu']}, {about['cores']} cores, Python {about['python']}, "
             f"numba {about['numba']}{form}"
         )
         groups.setdefault(where, []).append(f"{name} {max(part['load']):.1f}")
@@ -166,12 +166,12 @@ def _provenance(parts: dict[str, Any]) -> list[str]:
 
 
 def block(record: dict[str, Any]) -> str:
-    """What stands in the README, with its marks."""
+    """What stands in the page, with its marks."""
     return f"{BEGIN}\n\n{markdown(record)}\n{END}"
 
 
 def recorded() -> dict[str, Any]:
-    """The record that the README shows."""
+    """The record that the page shows."""
     return dict(json.loads(RECORD.read_text(encoding="utf-8")))
 
 

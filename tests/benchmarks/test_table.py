@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -11,6 +12,11 @@ from benchmarks import search_scale, table
 from benchmarks.cache_engines import figures
 from benchmarks.parts import PARTS
 from benchmarks.search_scale import Constants, Search
+
+
+def test_the_page_on_speed_shows_the_record() -> None:
+    page = command.PAGE.read_text(encoding="utf-8")
+    assert table.put(page, table.block(table.recorded())) == page
 
 
 def test_a_page_without_a_block() -> None:
@@ -32,8 +38,6 @@ def test_a_part_that_fails_does_not_hinder_the_others(
     rows = [{"solutions": 100, "target": "explore", "median_ms": 1.25, "max_ms": 2.0}]
 
     def run(arguments: list[str], **_: Any) -> Done:
-        import json
-
         return (
             Done(1, "", "a\nValueError: broken")
             if "hub" in arguments
@@ -41,7 +45,6 @@ def test_a_part_that_fails_does_not_hinder_the_others(
         )
 
     monkeypatch.setattr(command.subprocess, "run", run)
-    monkeypatch.setattr(command, "commit", lambda: "abc")
     assert command.main(["parts=stimuli,hub", "short=true"]) == 1
     out = capsys.readouterr().out
     assert (
