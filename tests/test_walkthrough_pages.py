@@ -30,11 +30,18 @@ PROBLEMS = {
 }
 #: Settings of a search that make it small; the last one of a name counts.
 SEARCH = "solutions=2 search.race=false search.finalists=1 search.tune_trials=1 search.simplify_trials=0"
-#: What a page takes for granted.
+#: Words for which others stand.
+SMALLER = {
+    "| xclip": "> prompt.txt",
+    "problem.sample=0.01": "problem.sample=0.5",
+    "/fast/disk/spool": "spool",
+    "http://localhost:8000/v1": "{server}",
+}
+#: What a page takes for granted; it comes after the others, whose runs it needs, too.
 BEFORE = {"export.md": ["python -m metamuse problem=cache solutions=8"]}
-#: Run elsewhere: pages of the tour, a scaffold and its checks (.ci/run), public traces, programs for which words stand.
+#: Run elsewhere: a scaffold and its checks, clusters and servers (.ci/run), public traces, words that stand for something.
 ELSEWHERE = re.compile(
-    r"two_queues|metamuse new|metamuse reproduce|…|<\w+>|METAMUSE_DATA|--cfg job|metamuse check$"
+    r"two_queues|metamuse new|executor=ray|tracking.uri|metamuse reproduce|…|<\w+>|METAMUSE_DATA|--cfg job|metamuse check$"
 )
 TOUR = ("README.md", "index.md", "reference.md")
 #: Providers that no local server stands in for: what can be said without asking them.
@@ -44,7 +51,8 @@ UNASKED = ("llm.model=ollama_chat/",)
 def commands() -> list[tuple[str, str]]:
     """Page and command; of commands that differ in the order of their words only, the first one."""
     found: dict[frozenset[str], tuple[str, str]] = {}
-    for page in sorted([*(ROOT / "docs").glob("*.md"), ROOT / "CONTRIBUTING.md"], key=lambda path: path.name):
+    pages = [*(ROOT / "docs").glob("*.md"), ROOT / "CONTRIBUTING.md"]
+    for page in sorted(pages, key=lambda path: (path.name in BEFORE, path.name)):
         if page.name in TOUR:
             continue
         lines = [
@@ -59,7 +67,8 @@ def commands() -> list[tuple[str, str]]:
 
 def small(line: str) -> str:
     """The command with what makes it small; settings that come twice are taken as they come last."""
-    line = line.replace("| xclip", "> prompt.txt").replace(" --json >", " --json>")
+    for what, instead in SMALLER.items():
+        line = line.replace(what, instead)
     problem = next((p for p in PROBLEMS if f"problem={p}" in line), "cache")
     baselines, claims = PROBLEMS[problem]
     given, *end = re.split(r"(?=>)", line, maxsplit=1)
@@ -81,13 +90,14 @@ def small(line: str) -> str:
         if any(word.startswith(UNASKED) for word in words):
             words.append("--dry-run")
     kept = {word.partition("=")[0]: word for word in words}
-    return " ".join([shlex.join(kept.values()), *end]).replace("http://localhost:8000/v1", "{server}")
+    return " ".join([shlex.join(kept.values()), *end])
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with everything that the pages name."""
     traces(tmp_path)
+    (tmp_path / "days").symlink_to(tmp_path / "traces" / "monday")
     for name, text in {
         "traces/hour.txt": "\n".join(["200"] * 120),
         "packing/one.txt": "1\n one\n 100 12 5\n"
