@@ -147,14 +147,14 @@ def parts(cells: Cells, bench: Bench) -> Measured:
     pairs: list[Pair] = [(c.setting[0], c.setting[1]) for c in chosen]
 
     def measured(text: str, values: Sequence[Mapping[str, float]]) -> np.ndarray:
-        """float64[loads, 3]: cores, minutes beyond the objective an hour, logarithm of the P99; means over seeds."""
+        """float64[loads, SEEDS, 3]: cores, minutes beyond the objective, logarithm of the P99."""
         runs = [Run(text, other, v) for load, v in zip(loads, values, strict=True) for other in others(load)]
         details = [score.details for score in bench.scores(runs)]
         rows = [[d["limit_cores"], d["bad_minutes"], math.log(d["p99_ms"])] for d in details]
-        return np.asarray(np.array(rows).reshape(len(loads), SEEDS, 3).mean(axis=1))
+        return np.array(rows).reshape(len(loads), SEEDS, 3)
 
     whole = measured(source, [{"HIGH": high, "REST": rest} for high, rest in pairs])
-    figures = {"Captain: minutes beyond the objective": float(SEEDS * whole[:, 1].sum())}
+    figures = {"Captain: minutes beyond the objective": float(whole[:, :, 1].sum())}
     totals = []
     demands = []
     for name, ablation in ABLATIONS.items():
@@ -162,23 +162,24 @@ def parts(cells: Cells, bench: Bench) -> Measured:
         wanted = [c.score.details["limit_cores"] for c in chosen]
         places = equal(bench, ablation, text, loads, pairs, wanted)
         found = measured(text, [ablation.values(p, x) for p, x in zip(pairs, places, strict=True)])
-        more = found[:, 1] - whole[:, 1]
+        more, slower = (found[:, :, 1:] - whole[:, :, 1:]).mean(axis=1).T
         low, high = interval(more)
-        slower = 100.0 * (found[:, 2] - whole[:, 2])
-        totals.append(float(SEEDS * more.sum()))
+        totals.append(float((found - whole)[:, :, 1].sum()))
         figures[f"{name}: additional minutes"] = totals[-1]
-        figures[f"{name}: additional minutes of each load, mean"] = float(more.mean())
+        figures[f"{name}: additional minutes an hour"] = float(more.mean())
         figures |= {f"{name}: low end of that": low, f"{name}: high end": high}
         for app in dict.fromkeys(app for app, _ in keys):
             own = [app == key[0] for key in keys]
-            figures[f"{name}: {app}, additional minutes"] = float(SEEDS * more[own].sum())
-        figures[f"{name}: P99 higher by, %"] = float(slower.mean())
-        figures |= dict(
-            zip((f"{name}: low end of it", f"{name}: high end of it"), interval(slower), strict=True)
+            figures[f"{name}: {app}, additional minutes"] = float((found - whole)[own, :, 1].sum())
+        ends = zip(
+            ("P99 higher by, %", "low end of it", "high end of it"),
+            (slower.mean(), *interval(slower)),
+            strict=True,
         )
+        figures |= {f"{name}: {what}": 100.0 * math.expm1(x) for what, x in ends}
         for key, x in zip(keys, places, strict=True):
             figures[f"{name}: {' '.join(key)}, lever"] = x
-        spent = float(found[:, 0].sum() / whole[:, 0].sum())
+        spent = float(found[:, :, 0].sum() / whole[:, :, 0].sum())
         demands.append(Demand(f"{name}: cores over those of Captain", spent, low=0.98, high=1.02))
         demands.append(Demand(f"{name}: low end of the additional minutes' 95 % interval", low, low=1e-9))
     return Measured(min(totals), tuple(demands), figures)
