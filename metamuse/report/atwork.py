@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from metamuse import ranking
@@ -14,6 +15,9 @@ from problems.figures import Chart, Figure, Grid, Shares, from_data
 
 if TYPE_CHECKING:
     from metamuse.report.sections import View
+
+#: How many times the median a policy may be to the right on the front.
+_FAR = 3.0
 
 
 def at_work(view: View) -> Html:
@@ -115,5 +119,15 @@ def _front(view: View) -> Html:
     ]
     title = f"{wanted.x_name} against {wanted.y_name}".replace(", %", "")
     caption = f"{wanted.caption} On the {SET_NAMES[view.which]} set."
-    chart = svg.plane(points, wanted.x_name, wanted.y_name)
+    shown, far = _near(points)
+    if far:
+        caption += f" Beyond the right edge: {', '.join(f'{p.label} ({p.x:.4g})' for p in far)}."
+    chart = svg.plane(shown, wanted.x_name, wanted.y_name)
     return Html(f"<h3>{text(title[0].upper() + title[1:])}</h3>{paragraph(caption, 'note')}{figure(chart)}")
+
+
+def _near(points: Sequence[svg.Point]) -> tuple[list[svg.Point], list[svg.Point]]:
+    """Points to draw, and those that would press them together: many times dearer, and no better for it."""
+    most = _FAR * median(p.x for p in points)
+    far = [p for p in points if p.x > most > 0.0 and any(o.x < p.x and o.y <= p.y for o in points)]
+    return [p for p in points if p not in far], far

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from metamuse import ranking
+from metamuse.report import svg
+from metamuse.report.atwork import _near
 from metamuse.report.html import page
 from metamuse.state import RunState
 from problems.figures import Chart, Grid, Line, Shares, Tradeoff, as_data
@@ -108,3 +110,17 @@ def test_the_front_has_every_policy_whose_details_are_known() -> None:
     text = _page(problem, state).text
     assert "Cores allocated against late" in text
     assert f"{rival.id}: 5, 25" in text
+
+
+def test_what_is_far_dearer_and_no_better_does_not_press_the_others_together() -> None:
+    def point(label: str, x: float, y: float) -> svg.Point:
+        return svg.Point(label, x, y, "baseline", True)
+
+    cheap, usual, dear, sure = (
+        point("a", 1.0, 9.0),
+        point("b", 2.0, 5.0),
+        point("c", 40.0, 5.0),
+        point("d", 90.0, 0.0),
+    )
+    assert _near([cheap, usual, dear]) == ([cheap, usual], [dear])
+    assert _near([cheap, usual, usual, sure]) == ([cheap, usual, usual, sure], [])
