@@ -15,12 +15,15 @@ from evaluators.draws import STREAMS, generator, integer
 
 #: Keys and MiB a server of the paper's tree and default cache.
 FULL_KEYS = 200_000_000
-#: What a set's trees are smaller by, operations of a server, and how many of them warm up.
+#: What a set's trees are smaller by at most, operations of a server, and how many of them warm up.
 SIZES = {
     "feedback": (32, 48_000, 28_000),
     "validation": (16, 100_000, 60_000),
     "holdout": (16, 100_000, 60_000),
 }
+
+#: Frames of a server that a cell of the feedback and validation sets has, if an eighth of the full size allows it.
+_LEAST_FRAMES = 8000
 
 _RO, _RI, _WI, _II, _SI = (
     "read-only",
@@ -103,6 +106,17 @@ def _cell(
     return Cell(f"{name}-{'-'.join(words)}", **fields)
 
 
+def part_of(smallest: int, cache_mb: float) -> int:
+    """What a cell's tree and cache are smaller by: less than ``smallest`` where the cache would have too few frames.
+
+    With some thousand frames a server, offloading pays less than at full size, and policies that offload rank differently.
+    """
+    scale = smallest
+    while scale > 8 and cache_mb * 1024 / scale < _LEAST_FRAMES:
+        scale //= 2
+    return scale
+
+
 def synthetic_suite(which: str, seed: int, given: Mapping[str, Any] | None = None) -> list[Cell]:
     """The cells of a set, named like ``synthetic/feedback/07-128MB-read-intensive-1mt-flood=0.3``.
 
@@ -121,10 +135,11 @@ def synthetic_suite(which: str, seed: int, given: Mapping[str, Any] | None = Non
         "validation": tuple(_FEEDBACK[i] for i in _VALIDATION),
         "holdout": _HOLDOUT,
     }
-    scale, ops, warm = SIZES[which]
+    least, ops, warm = SIZES[which]
     return [
         _cell(
-            f"synthetic/{which}/{i:02d}", scale, ops, warm, integer(generator(seed, which, i), 1, 1 << 14), kind, given or {}
+            f"synthetic/{which}/{i:02d}", part_of(least, kind[0]) if which != "holdout" else least, ops, warm,
+            integer(generator(seed, which, i), 1, 1 << 14), kind, given or {},
         )
         for i, kind in enumerate(kinds[which])
     ]  # fmt: skip

@@ -36,6 +36,7 @@ def test_sets_and_shifts(problem: Problem) -> None:
     known = [cell for which in SETS[:2] for cell in problem.workloads(which)]
     for name in ("theta", "fanout", "servers", "keys"):
         assert {getattr(c, name) for c in holdout} - {getattr(c, name) for c in known}, name
+    assert min(c.frames for c in known) > 3900
     assert any(c.shifts for c in holdout)
     assert any(c.flood for c in holdout)
 
