@@ -11,9 +11,6 @@ from evaluators.dex.cell import Cell
 from evaluators.dex.systems import SYSTEMS, run_system
 from problems.claims import Bench, Run
 
-#: Threads in all, as the paper counts them: servers are added every 36 threads.
-THREADS = (2, 18, 36, 72, 108, 144)
-
 
 @dataclass(frozen=True)
 class Length:
