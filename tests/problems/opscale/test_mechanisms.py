@@ -1,4 +1,4 @@
-"""The mechanisms of LLM serving: every part fits every other, and what they make does what it says."""
+"""The mechanisms of LLM serving: what the parts make does what it says."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
-import pytest
 import yaml
 
 from evaluators.opscale import simulator
@@ -14,10 +13,8 @@ from metamuse.policy.compiled import InterpretedPolicy
 from metamuse.policy.program import load
 from problems.base import make
 from problems.composing import Part, Plan
-from problems.opscale.mechanisms import LIBRARY
 from problems.opscale.mechanisms.catalogue import MECHANISMS
 from problems.opscale.mechanisms.plan import combine, drafted
-from problems.opscale.mechanisms.rules import PLACES, RULES
 from problems.opscale.mechanisms.structures import STRUCTURES
 
 PROBLEM = make(yaml.safe_load((Path(__file__).parents[3] / "conf/problem/opscale.yaml").read_text()))
@@ -37,40 +34,12 @@ def run(text: str) -> list[simulator.Score]:
     return [simulator.simulate(policy, loop, workload) for workload in SHORT]
 
 
-@pytest.mark.parametrize("structure", STRUCTURES)
-def test_every_structure_runs_with_every_rule(structure: str) -> None:
-    plain = source(structure)
-    run(plain)
-    for rule in RULES:
-        text = source(structure, rule)
-        assert text != plain, rule
-        run(text)
-
-
-def test_random_combinations_run() -> None:
+def test_every_plan_has_a_margin_a_queue_and_a_way_down() -> None:
     rng = np.random.default_rng(1)
     for _ in range(25):
         drawn = rng.choice(len(MECHANISMS), 5, replace=False)
         plan = combine([(MECHANISMS[i].parts, float(rng.random())) for i in drawn], rng)
-        roles = [rule.role for rule in plan.rules]
-        assert all(roles.count(role) <= most for role, most in PLACES.items())
-        assert {"margin", "queue", "down"} <= set(roles)
-        run(drafted(plan, rng).source("x"))
-
-
-def test_the_catalogue_names_every_part_and_nothing_else() -> None:
-    named = {part for mechanism in MECHANISMS for part in mechanism.parts}
-    assert named == set(STRUCTURES) | set(RULES)
-    assert len({m.id for m in MECHANISMS}) == len(MECHANISMS) >= 10
-
-
-def test_plans_survive_a_design() -> None:
-    plan = Plan(Part("hot"), (Part("margin_root"), Part("down_fade")), {"FADE": 20.0})
-    line = plan.line(drafted(plan).numbers)
-    found = LIBRARY.read(f"Kept. {line}")
-    assert found is not None
-    assert found.structure.name == "hot"
-    assert found.numbers["FADE"] == 20.0
+        assert {"margin", "queue", "down"} <= {rule.role for rule in plan.rules}
 
 
 def test_structures_scale_what_they_say() -> None:
