@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,8 +17,10 @@ from metamuse.export.golden import ENOUGH, Case
 from metamuse.policy.compiled import CompiledPolicy
 from problems.base import Problem
 
-#: Nodes of a season that are recorded, evenly spread: so decisions come from several seasons, each seen to its end.
+#: Nodes of a season that are recorded, evenly spread, at least: so decisions come from several seasons, each seen to its end.
 _SHOWN = 2
+#: Decisions of a season that more nodes are recorded for, where a policy wakes seldom.
+_WANTED = ENOUGH // 16
 #: Columns of a wake-up's row, after which follow its observations; of the gateway's, after which follows what it was shown.
 _NODE, _TICK, _SLEEP, _CO2, _PACKETS, _LISTEN, _WAKE = range(7)
 _DAY, _ORDER, _FORWARDS, _DAWN = range(4)
@@ -145,11 +148,13 @@ class SensingSystem:
         return [], ""
 
     def _record(self, policy: CompiledPolicy, recorder: Any, loop: Any, task: Measured) -> Case:
-        decided = simulator.simulate(policy, loop, task).decisions  # it raises what a failing policy raises
+        score = simulator.simulate(policy, loop, task)  # it raises what a failing policy raises
         scenario, world = task.scenario, task.world()
         n, ticks = len(scenario.nodes), scenario.field.ticks
         shown = np.zeros(n, dtype=np.int64)
-        shown[np.unique(np.linspace(0, n - 1, min(n, _SHOWN)).round().astype(np.int64))] = 1
+        each = 3.0 * scenario.days * max(1.0, float(score.details["wakes_a_day"]))
+        count = min(n, max(_SHOWN, math.ceil(_WANTED / each)))
+        shown[np.unique(np.linspace(0, n - 1, count).round().astype(np.int64))] = 1
         wakes = np.zeros((int(shown.sum()) * ticks, _WAKE + k.OBS))
         asked = bool(policy.methods & {"gateway", "forwards"})
         dawns = np.zeros((n * (ticks // 144 + 1) if asked else 0, _DAWN + k.NET))
@@ -159,7 +164,7 @@ class SensingSystem:
         simulator.compile_loop(recorder, arguments)
         recorder(*arguments)
         del kept
-        if decided is None or int(counters[DIGEST]) != decided.digest:
+        if score.decisions is None or int(counters[DIGEST]) != score.decisions.digest:
             raise PolicyError("nondeterministic", "it decides otherwise when it is recorded")
         wakes, dawns = wakes[: counters[DECIDED]], dawns[: counters[CHOSEN]]
         stores = task.plan.capacity
