@@ -59,8 +59,7 @@ def claims(problem: Problem, quick: bool) -> Sequence[Claim]:
         Claim("C10", f"Wet-ups caught with rain alerts less those with a burst of one's own, three-hour base, dear probes, equal energy{sim})",
               0.05, None, "an earlier prototype: +0.08 to +0.49 over no trigger", "should", partial(m.alerts, n=n),
               "Alerts have a price here that they had not in the prototype: listening at 10 microwatts takes as much as seven dear "
-              "wake-ups a day. And from a base of three hours a burst of one's own comes early enough, for an onset counts that is "
-              "seen within three hours."),
+              "wake-ups a day. For nothing they would catch as many more as is demanded."),
         Claim("C11", f"Under sun the schedule that is best in June is down in December, part of the time{sim})", 0.10, None,
               "an earlier prototype", "should", partial(m.winter, n=n)),
         Claim("C12", f"What temperature and moisture explain of log efflux over whole records, R2, median ({n} years{'; whole real records' if files else ''})", 0.44, 0.88,

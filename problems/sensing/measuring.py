@@ -149,13 +149,19 @@ def yields(bench: Bench) -> Measured:
     leaks = tuple((int(i), 60.0, 90.0 + 330.0 * float(rng.random())) for i in early)
     nodes = tuple(replace(node, store_j=cell) for node, cell in zip(base.nodes, cells, strict=True))
     scenario = _with(base, cold=0.0).on(nodes=nodes, trouble=Trouble(outages=((220.0, 234.0),), leaks=leaks))
-    task = Task(scenario)
-    world = fixed.run(task, schedule)
-    died = np.where(world.node_ints[:, k.DIED] < 0, scenario.field.ticks, world.node_ints[:, k.DIED]) / DAY
-    there = ((world.flags.reshape(50, days, DAY) & (k.ARRIVED | k.DROPPED)) == k.ARRIVED).sum(axis=2) / 72.0
-    everyone = there.mean(axis=0)
-    alive = died[:, None] > np.arange(days)
-    working = there.sum(axis=0) / np.maximum(1, alive.sum(axis=0))
+
+    def run(tried: Scenario) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Days of death; by day the part of the readings that arrive, of all nodes and of those that live."""
+        world = fixed.run(Task(tried), schedule)
+        died = np.where(world.node_ints[:, k.DIED] < 0, tried.field.ticks, world.node_ints[:, k.DIED]) / DAY
+        there = ((world.flags.reshape(50, days, DAY) & (k.ARRIVED | k.DROPPED)) == k.ARRIVED).sum(
+            axis=2
+        ) / 72.0
+        alive = died[:, None] > np.arange(days)
+        return died, there.mean(axis=0), there.sum(axis=0) / np.maximum(1, alive.sum(axis=0))
+
+    died, everyone, working = run(scenario)
+    straight, _, reached = run(scenario.on(radio=replace(scenario.radio, relays=False)))
     # Readings wait in flash through an outage: the dip shows in when they arrive, as age, not in what is lost.
     ends = np.sort(died)
     quartiles = float(ends[37] - ends[12])
@@ -177,6 +183,8 @@ def yields(bench: Bench) -> Measured:
         {
             "yield of all, first year": float(everyone[:365].mean()),
             "yield of all, last month": float(everyone[-30:].mean()),
+            "yield of the living in the first year, without relays": float(reached[:365].mean()),
+            "days of the cliff, without relays": float(np.sort(straight)[37] - np.sort(straight)[12]),
         },
     )
 

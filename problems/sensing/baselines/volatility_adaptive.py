@@ -28,15 +28,12 @@ class Policy:
         self.read = False
         self.send = 0
 
-    def spare(self, obs):
-        """Joules a day to spend: what is left by what remains of the season, or what the sun gives."""
+    def wake(self, tick, obs):
+        # Joules a day to spend: what is left by what remains of the season, or what the sun gives.
         daily = KEEP * obs[19] / max(1.0, obs[18])
         if self.solar:
             daily = KEEP * obs[9] + 0.3 * (obs[8] - 0.5) * obs[19]
-        return max(0.02 * self.idle_j, daily - self.idle_j)
-
-    def wake(self, tick, obs):
-        spare = self.spare(obs)
+        spare = max(0.02 * self.idle_j, daily - self.idle_j)
         if self.fresh:
             if self.seen >= 0.0:
                 moved = abs(obs[3] - self.seen) / max(0.3, abs(self.seen))
