@@ -17,12 +17,3 @@ static void *allot(mm_heap *heap, int64_t n, size_t size)
     heap->taken = (int16_t)(at + words);
     return heap->words + at;
 }
-
-static inline int64_t length(mm_heap *heap, int64_t n)
-{
-    if (n < 0) {
-        set_fault(heap, 1);
-        return 0;
-    }
-    return n;
-}

@@ -222,6 +222,48 @@ def test_a_policy_with_a_gateway_is_exported(tmp_path: Path) -> None:
     assert decisions == sum(case.decisions for case in made.golden)
 
 
+#: Arrays, one of them as long as the season.
+ARRAYS = """
+import numpy as np
+
+
+class Policy:
+    def __init__(self, season_days, store_j, sleep_w, probe_j, co2_j, session_j, packet_j, panel_w):
+        self.seen = np.zeros(12)
+        self.days = np.zeros(int(season_days) + 1, dtype=np.int16)
+        self.at = 0
+
+    def wake(self, tick, obs):
+        self.at = (self.at + 1) % 12
+        self.seen[self.at] = obs[2]
+        self.days[min(tick // 144, len(self.days) - 1)] += 1
+        return 3 + int(abs(self.seen[self.at] - self.seen[(self.at + 1) % 12])) % 6
+
+    def co2(self):
+        return self.at % 3 == 0
+
+    def packets(self):
+        return self.days[0]
+"""
+
+
+@needs("compiler")
+def test_arrays_stand_in_a_fixed_piece_of_memory(tmp_path: Path) -> None:
+    made = making.material("sensing", ARRAYS)
+    folder = making.write(tmp_path, "node", made)
+    decisions, _ = run_test(folder)
+    assert decisions == sum(case.decisions for case in made.golden)
+    source = folder / "sensing_tried.c"
+    assert "malloc" not in source.read_text() and "calloc(" not in source.read_text()
+    program = folder / "tried"
+    sources = [str(source), str(folder / "equivalence.c")]
+    subprocess.run(["cc", "-DSENSING_TRIED_WORDS=13", *sources, "-lm", "-o", str(program)], check=True)
+    row = array("q", [1]) + asked(flat(made.golden[0]))  # too few words for a season: _start says NULL
+    assert (
+        subprocess.run([str(program)], input=row.tobytes(), capture_output=True, check=False).returncode == 4
+    )
+
+
 def test_energy_is_below_its_bound() -> None:
     for baseline in ("split_fixed", "volatility_adaptive"):
         made = making.material("sensing", making.problem("sensing").baselines[baseline])
