@@ -322,7 +322,10 @@ def replay(entry: Path) -> str:
 
     Raises:
         GalleryError: The search does not end as it should.
+        UsageError: There is no entry.
     """
+    if not (entry / "run" / "completions.jsonl.xz").is_file():
+        raise UsageError(f"replay={entry} is no entry of a gallery: it has no run/completions.jsonl.xz.")
     recorded = yaml.safe_load((entry / "run" / "config.yaml").read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as folder:
         before = unpack(entry, Path(folder) / "recorded")

@@ -130,6 +130,8 @@ class TestMaking:
         assert "gallery needs run=<run directory> out=<folder>, or replay=<entry>." in capsys.readouterr().err
         assert gallery.main(["run=nowhere", f"out={tmp_path / 'out'}"]) == 2
         assert "No run nowhere" in capsys.readouterr().err
+        assert gallery.main([f"replay={tmp_path}"]) == 2
+        assert "is no entry of a gallery" in capsys.readouterr().err
 
     @pytest.mark.parametrize("entry", ENTRIES[:1], ids=lambda path: path.name)
     def test_the_record_is_one_that_replay_takes(self, entry: Path, tmp_path: Path) -> None:
