@@ -20,11 +20,17 @@ from metamuse.export.package import run_test
 from metamuse.llm.parse import extract_code
 from metamuse.policy.compiled import CompiledPolicy
 from metamuse.policy.program import load
+from problems.base import Problem
 from tests.support.capabilities import demand
 
 ROOT = Path(__file__).parents[2]
 ENTRIES = sorted(path.parent for path in ROOT.glob("gallery/*/card.json"))
 EXPORTS = sorted(path.parent for path in ROOT.glob("gallery/*/*/golden.gz"))
+
+
+def problem_of(entry: Path) -> Problem:
+    """The problem as the entry's run had it."""
+    return make_problem(yaml.safe_load((entry / "run" / "config.yaml").read_text()))
 
 
 def card(entry: Path) -> dict[str, Any]:
@@ -40,7 +46,7 @@ def test_there_are_entries() -> None:
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda path: path.name)
 class TestEntry:
     def test_it_decides_and_scores_as_it_did(self, entry: Path) -> None:
-        problem = make_problem(config.compose([f"problem={entry.name}"]))
+        problem = problem_of(entry)
         assert card(entry)["problem"] == problem.version
         program = load((entry / "policy.py").read_text(), problem.contract)
         compiled = CompiledPolicy(program, problem.init_example())
@@ -55,7 +61,7 @@ class TestEntry:
         mean = sum(row["value"] for row in scores) / len(scores)
         assert f"{mean:.6f}" == rows[said["id"]]["holdout"]
         # The program, but for its constants, is among the answers that were recorded.
-        problem = make_problem(config.compose([f"problem={entry.name}"]))
+        problem = problem_of(entry)
         wanted = load((entry / "policy.py").read_text(), problem.contract).structure()
         number = int(re.sub(r"\D", "", said["id"]))
         found = False
