@@ -1,7 +1,7 @@
 """What a large search costs, by arithmetic on constants that are measured here first.
 
     python -m benchmarks.search_scale [solutions=10000] [traces=1000] [requests=1e8] [cores=2,64,4096] [lag=…]
-        [models=gpt-4o,…] [call_s=5] [concurrency=…] [tokens_a_minute=2e6] [disk=2e9] [json=true]
+        [models=gpt-4o,…] [call_s=5] [concurrency=…] [tokens_a_minute=2e6] [disk=2e9] [memory=6.4e10] [json=true]
     python -m benchmarks.search_scale record    # the defaults, into benchmarks/results/scale.json and docs/scale.md
 
 Measured, on one core: CPU seconds of a candidate before its first request (check, compile, probe), requests a CPU second
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -153,6 +154,7 @@ class Search:
         concurrency: Calls at once (``llm.concurrency``).
         tokens_a_minute: The provider's limit.
         disk: Bytes a second that all cores together read spooled ids at.
+        memory: Bytes that the system can keep of files; what fits is read once.
     """
 
     solutions: int
@@ -165,6 +167,7 @@ class Search:
     concurrency: int
     tokens_a_minute: float
     disk: float
+    memory: float
 
     def candidate(self, constants: Constants) -> float:
         """CPU seconds of one candidate."""
@@ -178,13 +181,21 @@ class Search:
         """Seconds that each part alone would need; the search takes at least the largest."""
         calls = sum(sides[0] for sides in calls_of(constants).values())
         tokens = sum(tokens_of(constants, 1))
+        spool = 4 * self.traces * self.requests * self.sample
         return {
             "scoring": self.solutions * self.candidate(constants) / min(self.cores, self.lag, self.solutions),
             "the model's answers": self.solutions * calls * self.call_s / self.concurrency,
             "the rate limit": self.solutions * tokens / self.tokens_a_minute * 60,
             "the hub": self.solutions * self.hub(constants),
-            "the disk": self.solutions * self.traces * self.requests * self.sample * 4 / self.disk,
+            "the disk": (1 if spool <= self.memory else self.solutions) * spool / self.disk,
         }
+
+    def saturation(self, constants: Constants) -> tuple[float, str]:
+        """Cores above which something else than scoring is the slowest, and what that is."""
+        others = self.limits(constants)
+        del others["scoring"]
+        slowest = max(others, key=others.__getitem__)
+        return self.solutions * self.candidate(constants) / others[slowest], slowest
 
 
 def calls_of(constants: Constants) -> dict[str, tuple[float, float]]:
@@ -224,6 +235,7 @@ def record(given: dict[str, str]) -> dict[str, Any]:
     return {
         "date": datetime.date.today().isoformat(),
         "machine": machine(),
+        "load": round(os.getloadavg()[0], 1),
         "constants": asdict(measure()),
         "prices": prices,
         "search": {
@@ -234,6 +246,7 @@ def record(given: dict[str, str]) -> dict[str, Any]:
             "concurrency": int(given.get("concurrency", 64)),
             "tokens_a_minute": float(given.get("tokens_a_minute", 2e6)),
             "disk": float(given.get("disk", 2e9)),
+            "memory": float(given.get("memory", 6.4e10)),
         },
         "cores": [int(n) for n in given.get("cores", "2,64,4096").split(",")],
         "lag": int(given["lag"]) if "lag" in given else None,
@@ -249,7 +262,8 @@ def markdown(found: dict[str, Any]) -> str:
     low, high = tokens_of(constants, 0), tokens_of(constants, 1)
     n, traces = search["solutions"], search["traces"]
     lines = [
-        f"Measured {found['date']} on one core of {about['cpu']}, Python {about['python']}, numba {about['numba']}.",
+        f"Measured {found['date']} on one core of {about['cpu']}, Python {about['python']}, numba {about['numba']}; "
+        f"load of the machine meanwhile {found['load']:.1f}.",
         "",
         "| constant | figure |",
         "|---|---|",
@@ -269,7 +283,7 @@ def markdown(found: dict[str, Any]) -> str:
         f"{n:,} solutions on {traces:,} traces of {search['requests']:.0e} requests; `search.lag` "
         f"{'as many as cores' if found['lag'] is None else found['lag']}, at least 32; calls take {search['call_s']:g} s, "
         f"{search['concurrency']} at once, {search['tokens_a_minute']:,.0f} tokens a minute; the disks together read "
-        f"{search['disk'] / 1e9:g} GB/s:",
+        f"{search['disk'] / 1e9:g} GB/s and the system keeps {search['memory'] / 1e9:g} GB of files:",
         "",
         "| `problem.sample` | cores | one candidate | scoring | model's answers | rate limit | hub | disk | saturated by |",
         "|---:|---:|---:|---:|---:|---:|---:|---:|---|",
@@ -284,6 +298,12 @@ def markdown(found: dict[str, Any]) -> str:
             lines.append(
                 f"| {sample:g} | {cores:,} | {human(case.candidate(constants))} | {cells} | {most} |"
             )
+    lines.append("")
+    for sample in SAMPLES:
+        cores, other = Search(sample=sample, cores=n, lag=n, **search).saturation(constants)
+        lines.append(
+            f"With `problem.sample={sample:g}` more than {cores:,.0f} cores do not help; what limits then: {other}."
+        )
     lines += [
         "",
         "| model | $ a million tokens, in / out | price from | the whole search |",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,12 @@ from benchmarks.search_scale import Constants, Search
 def test_the_page_on_speed_shows_the_record() -> None:
     page = command.PAGE.read_text(encoding="utf-8")
     assert table.put(page, table.block(table.recorded())) == page
+
+
+def test_the_page_on_scale_shows_its_record() -> None:
+    page = search_scale.PAGE.read_text(encoding="utf-8")
+    found = json.loads(search_scale.RECORD.read_text(encoding="utf-8"))
+    assert table.put(page, search_scale.block(found), search_scale.BEGIN, search_scale.END) == page
 
 
 def test_a_page_without_a_block() -> None:
@@ -77,15 +84,20 @@ CONSTANTS = Constants(
 def test_the_arithmetic() -> None:
     search = Search(
         solutions=100, traces=10, requests=2e8, sample=0.1, cores=4, lag=8, call_s=5, concurrency=10,
-        tokens_a_minute=1e6, disk=1e9,
+        tokens_a_minute=1e6, disk=1e9, memory=1e8,
     )  # fmt: skip
     assert search.candidate(CONSTANTS) == pytest.approx(1 + 10 * 2e7 / 2e7)
     limits = search.limits(CONSTANTS)
     assert limits["scoring"] == pytest.approx(100 * 11 / 4)
     assert limits["the model's answers"] == pytest.approx(100 * 5 * 5 / 10)
     assert limits["the disk"] == pytest.approx(100 * 10 * 2e7 * 4 / 1e9)
+    kept = replace(search, memory=1e9).limits(CONSTANTS)  # the files stay in memory once read
+    assert kept["the disk"] == pytest.approx(limits["the disk"] / 100)
     low = search_scale.tokens_of(CONSTANTS, 0)
     assert low[0] == pytest.approx(3 * 300 + 700 + 2000)  # no repair at the low side
     assert limits["the rate limit"] == pytest.approx(
         100 * sum(search_scale.tokens_of(CONSTANTS, 1)) / 1e6 * 60
     )
+    cores, other = search.saturation(CONSTANTS)
+    del limits["scoring"]
+    assert limits[other] == max(limits.values()) == pytest.approx(100 * 11 / cores)
