@@ -4,7 +4,8 @@
     python -m benchmarks.autothrottle_savings plan:bunches,goal_integral,share_hot,FIRST=0.06
 
 In the place of a file stands a plan of the offline composer's parts (``problems/autothrottle/mechanisms``), its structure
-first, with the constants that are not to be those of the middle.
+first, with the constants that are not to be those of the middle. The set ``hours`` is the hour that reports show, of each
+application.
 
 Printed are means over loads with 95 percent bootstrap intervals (loads are resampled, the policies' differences are
 paired), and on how many loads each misses the objective: cores saved by missing it are no saving.
@@ -26,6 +27,7 @@ from metamuse.build import make_problem
 from metamuse.policy.compiled import CompiledPolicy
 from metamuse.policy.program import load as load_policy
 from problems.autothrottle.mechanisms.plan import drafted
+from problems.autothrottle.watching import hour
 from problems.composing import Part, Plan
 
 
@@ -46,11 +48,12 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("policies", nargs="+")
-    parser.add_argument("--set", default="holdout", choices=("feedback", "validation", "holdout"))
+    parser.add_argument("--set", default="holdout", choices=("feedback", "validation", "holdout", "hours"))
     parser.add_argument("--against", default="tower")
     options = parser.parse_args()
     problem = make_problem(config.compose(["problem=autothrottle"]))
-    loads = synthetic_suite(options.set, 1)
+    hours = options.set == "hours"
+    loads = [hour(name, 1) for name in APPLICATIONS] if hours else synthetic_suite(options.set, 1)
 
     def scores(source: str) -> list[Score]:
         policy = CompiledPolicy(load_policy(source, problem.contract), problem.init_example())
