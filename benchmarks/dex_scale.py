@@ -4,7 +4,8 @@
     python -m benchmarks.dex_scale full.jsonl compare                        feedback cells against those in the file
 
 The first is long: a cell that the file has is not measured again, so that it can be stopped and go on. A policy's standing is
-the geometric mean of its throughput over DEX's. Two standings closer than :data:`TIE` are a tie: tied policies share their mean rank. The correlation without ties is printed, too.
+the geometric mean of its throughput over DEX's. Two standings closer than :data:`TIE` are a tie: tied policies share their
+mean rank. The correlation without ties is printed, too.
 """
 
 from __future__ import annotations
