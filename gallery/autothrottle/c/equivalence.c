@@ -1,6 +1,6 @@
 /* Serves events from standard input, for test_equivalence.py: a row of int64 in, a row of int64 out. */
 
-#include "autothrottle_s0001.h"
+#include "autothrottle_s0452.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,14 +60,14 @@ int main(void)
         double cores = next_float(), slo = next_float(), app[8];
         double *services = floats(7 * n), *targets = floats(n * minutes);
         int64_t *cluster = (int64_t *)malloc((size_t)n * sizeof *cluster);
-        autothrottle_s0001_application *application;
+        autothrottle_s0452_application *application;
         if (cluster == NULL) {
             return 4;
         }
         for (i = 0; i < n; i++) {
             cluster[i] = next();
         }
-        application = autothrottle_s0001_application_new(cores, slo, n, cluster);
+        application = autothrottle_s0452_application_new(cores, slo, n, cluster);
         if (application == NULL) {
             return 4;
         }
@@ -75,32 +75,32 @@ int main(void)
             const double *decided;
             read_floats(app, 8);
             read_floats(services, 7 * n);
-            decided = autothrottle_s0001_application_decide(application, app, services);
+            decided = autothrottle_s0452_application_decide(application, app, services);
             for (j = 0; j < n; j++) {
                 targets[i * n + j] = decided[j];
                 say_float(decided[j]);
             }
         }
-        fault = autothrottle_s0001_application_fault(application);
-        autothrottle_s0001_application_free(application);
+        fault = autothrottle_s0452_application_fault(application);
+        autothrottle_s0452_application_free(application);
         for (i = 0; i < shown; i++) {
             int64_t service = next();
-            autothrottle_s0001_service *law = autothrottle_s0001_service_new(cores, slo, n);
+            autothrottle_s0452_service *law = autothrottle_s0452_service_new(cores, slo, n);
             if (law == NULL) {
                 return 4;
             }
             for (j = 0; j < ticks; j++) {
-                autothrottle_s0001_sample sample;
+                autothrottle_s0452_sample sample;
                 sample.cores = next_float();
                 sample.throttled = next_float();
                 sample.periods = next_float();
                 sample.throttled_ms = next_float();
                 sample.unchanged_ms = next_float();
                 sample.bursts = next_float();
-                say_float(autothrottle_s0001_service_decide(law, &sample, targets[j / 600 * n + service]));
+                say_float(autothrottle_s0452_service_decide(law, &sample, targets[j / 600 * n + service]));
             }
-            fault = fault ? fault : autothrottle_s0001_service_fault(law);
-            autothrottle_s0001_service_free(law);
+            fault = fault ? fault : autothrottle_s0452_service_fault(law);
+            autothrottle_s0452_service_free(law);
         }
         say(fault);
         free(services);

@@ -16,7 +16,7 @@ from golden import read
 from words import asked, difference
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-NAME = "autothrottle_s0001"
+NAME = "autothrottle_s0452"
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-ffp-contract=off"]
 SANITIZERS = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 

@@ -8,8 +8,8 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
-from autothrottle_s0001.equivalence import differences, made  # noqa: E402
-from autothrottle_s0001.golden import read  # noqa: E402
+from autothrottle_s0452.equivalence import differences, made  # noqa: E402
+from autothrottle_s0452.golden import read  # noqa: E402
 
 
 def test_decisions():

@@ -1,5 +1,5 @@
-/* autothrottle policy s0001, Size Excess Pushed. Written by MetaMuse; see autothrottle_s0001.h. */
-#include "autothrottle_s0001.h"
+/* autothrottle policy s0452, Sure Time Trend. Written by MetaMuse; see autothrottle_s0452.h. */
+#include "autothrottle_s0452.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -27,7 +27,6 @@ typedef double (*mm_function_2)(double, double);
 
 /* The C library's functions, by addresses that the compiler does not look through: it would replace some. */
 static double (*const volatile libm_exp)(double) = exp;
-static double (*const volatile libm_pow)(double, double) = pow;
 
 static inline void set_fault(mm_heap *heap, int line)
 {
@@ -46,16 +45,6 @@ static inline int64_t sub64(int64_t a, int64_t b)
     return (int64_t)((uint64_t)a - (uint64_t)b);
 }
 
-static inline int64_t mul64(int64_t a, int64_t b)
-{
-    return (int64_t)((uint64_t)a * (uint64_t)b);
-}
-
-static inline int64_t neg64(int64_t a)
-{
-    return (int64_t)(0 - (uint64_t)a);
-}
-
 static inline double minf(double a, double b)
 {
     return b < a ? b : a;
@@ -64,20 +53,6 @@ static inline double minf(double a, double b)
 static inline double maxf(double a, double b)
 {
     return b > a ? b : a;
-}
-
-static inline int64_t floordiv64(mm_heap *heap, int64_t a, int64_t b, int line)
-{
-    int64_t q;
-    if (b == 0) {
-        set_fault(heap, line);
-        return 0;
-    }
-    if (b == -1) {
-        return neg64(a);
-    }
-    q = a / b;
-    return (a % b != 0 && (a < 0) != (b < 0)) ? q - 1 : q;
 }
 
 static inline int64_t mod64(mm_heap *heap, int64_t a, int64_t b, int line)
@@ -133,25 +108,6 @@ static inline double libm_1(mm_heap *heap, mm_function_1 function, double x, int
     return result;
 }
 
-static inline double libm_2(mm_heap *heap, mm_function_2 function, double x, double y, int line)
-{
-    double result = function(x, y);
-    if (!is_inside(result, x + y)) {
-        set_fault(heap, line);
-        return 0.0;
-    }
-    return result;
-}
-
-static inline double powf64(mm_heap *heap, double x, double y, int line)
-{
-    if (x == 0.0 && y < 0.0 && y - y == 0.0) {
-        set_fault(heap, line);
-        return 0.0;
-    }
-    return libm_2(heap, libm_pow, x, y, line);
-}
-
 static inline double sum_off(mm_heap *heap, const double *values, int64_t n, int line)
 {
     double result = 0.0;
@@ -164,42 +120,24 @@ static inline double sum_off(mm_heap *heap, const double *values, int64_t n, int
     return result;
 }
 
-static inline int64_t argmax_off(mm_heap *heap, const double *values, int64_t n, int line)
-{
-    int64_t i, best = 0;
-    if (n < 1) {
-        set_fault(heap, line);
-        return 0;
-    }
-    for (i = 0; i < n; i++) {
-        if (values[i] != values[i]) {
-            return i;
-        }
-        if (values[i] > values[best]) {
-            best = i;
-        }
-    }
-    return best;
-}
-
-static inline double max_off(mm_heap *heap, const double *values, int64_t n, int line)
-{
-    int64_t best = argmax_off(heap, values, n, line);
-    return n < 1 ? 0.0 : values[best];
-}
-
 static inline double mean_off(mm_heap *heap, const double *values, int64_t n, int line)
 {
     return divf(heap, sum_off(heap, values, n, line), (double)n, line);
 }
 
-static inline int64_t length(mm_heap *heap, int64_t n)
+static inline double var_off(mm_heap *heap, const double *values, int64_t n, int line)
 {
-    if (n < 0) {
-        set_fault(heap, 1);
-        return 0;
+    double mean = mean_off(heap, values, n, line), result = 0.0;
+    int64_t i;
+    for (i = 0; i < n; i++) {
+        result += (values[i] - mean) * (values[i] - mean);
     }
-    return n;
+    return divf(heap, result, (double)n, line);
+}
+
+static inline double std_off(mm_heap *heap, const double *values, int64_t n, int line)
+{
+    return sqrt(var_off(heap, values, n, line));
 }
 
 static void *allot(mm_heap *heap, int64_t n, size_t size)
@@ -235,10 +173,7 @@ static void free_all(mm_heap *heap)
 /* -- the policy */
 
 typedef struct mm_Policy {
-    double *a_seconds;
-    int64_t n0_seconds;
-    double s_core;
-    double s_second;
+    int64_t s_low;
     int64_t s_calm;
     int64_t s_raised;
     double s_held;
@@ -255,30 +190,26 @@ static void Policy_init(mm_heap *heap, mm_Policy *self, double node_cores, doubl
     (void)n_services;
     (void)heap;
     (void)self;
-    self->s_core = (-1.0);
-    self->n0_seconds = length(heap, INT64_C(60));
-    self->a_seconds = (double *)allot(heap, self->n0_seconds, sizeof(double));
-    if (self->a_seconds == NULL) {
-        return;
-    }
-    self->s_second = 0.0;
+    self->s_low = INT64_C(0);
     self->s_calm = INT64_C(0);
     self->s_raised = INT64_C(0);
     self->s_held = 0.0;
-    self->s_margin = 0.5;
-    self->s_goal = 0.0286;
+    self->s_margin = 2.5;
+    self->s_goal = 0.113;
     self->s_slo_ms = slo_ms;
 }
 
 static double Policy_decide(mm_heap *heap, mm_Policy *self, double limit, int64_t tick, const double *obs, int64_t n0__obs, const double *usage, int64_t n0__usage, const double *throttled, int64_t n0__throttled, int64_t pos, double target)
 {
     double held = 0.0;
-    double most = 0.0;
+    double slope = 0.0;
+    int64_t i = 0;
     double level = 0.0;
     double spread = 0.0;
     double wanted = 0.0;
     (void)held;
-    (void)most;
+    (void)slope;
+    (void)i;
     (void)level;
     (void)spread;
     (void)wanted;
@@ -295,20 +226,27 @@ static double Policy_decide(mm_heap *heap, mm_Policy *self, double limit, int64_
     (void)heap;
     (void)self;
     held = self->s_held;
-    most = minf((1.5 * limit), (2.0 * max_off(heap, usage, n0__usage, 52)));
-    if ((self->s_core < 0.0) || (self->s_core > most)) {
-        self->s_core = most;
+    slope = 0.0;
+    {
+        int64_t t1__ = 0;
+        int64_t t2__ = INT64_C(50);
+        int64_t t3__ = (t1__ < t2__ ? (t2__ - t1__ - 1) / 1 + 1 : 0);
+        int64_t k4__;
+        for (k4__ = 0; k4__ < t3__ && heap->fault == 0; k4__++) {
+            i = t1__ + k4__ * (1);
+            slope = (slope + (((double)i - 24.5) * usage[at(heap, mod64(heap, add64(add64(pos, INT64_C(1)), i), INT64_C(50), 46), n0__usage, 46)]));
+        }
     }
-    self->s_core = maxf(mean_off(heap, usage, n0__usage, 55), (self->s_core * (1.0 + (0.374 * (held - target)))));
-    level = self->s_core;
-    spread = (0.05 * level);
-    self->s_margin = minf(50.0, maxf(0.01, (self->s_margin * libm_1(heap, libm_exp, (((1.36 * 0.1) * (double)(INT64_C(5))) * (held - target)), 58))));
+    slope = (slope / 10412.5);
+    level = (mean_off(heap, usage, n0__usage, 48) + (maxf(0.0, slope) * (24.5 + 3.81)));
+    spread = std_off(heap, usage, n0__usage, 49);
+    self->s_margin = minf(50.0, maxf(0.01, (self->s_margin * libm_1(heap, libm_exp, (((0.0811 * 0.1) * (double)(INT64_C(1))) * (held - target)), 50))));
     wanted = (level + (self->s_margin * spread));
-    wanted = maxf(wanted, (1.04 * max_off(heap, self->a_seconds, self->n0_seconds, 60)));
-    if ((0.839 * wanted) > limit) {
+    self->s_low = ((wanted < limit) ? add64(self->s_low, INT64_C(1)) : INT64_C(0));
+    if ((0.908 * wanted) > limit) {
         return wanted;
     }
-    if ((wanted < (0.839 * limit)) && (held <= (1.28 * target))) {
+    if ((wanted < (0.908 * limit)) && (held <= (1.2 * target)) && (self->s_low >= INT64_C(5))) {
         return maxf((0.5 * limit), wanted);
     }
     return limit;
@@ -332,20 +270,15 @@ static double Policy_local(mm_heap *heap, mm_Policy *self, int64_t tick, const d
     (void)n0__throttled;
     (void)heap;
     (void)self;
-    limit = obs[at(heap, INT64_C(0), n0__obs, 35)];
-    self->s_held = (self->s_held + divf(heap, (obs[at(heap, INT64_C(1), n0__obs, 36)] - self->s_held), 5.44, 36));
-    self->s_second = (self->s_second + (obs[at(heap, INT64_C(4), n0__obs, 37)] / 10.0));
-    if (mod64(heap, tick, INT64_C(10), 38) == INT64_C(9)) {
-        self->a_seconds[at(heap, mod64(heap, floordiv64(heap, tick, INT64_C(10), 39), INT64_C(60), 39), self->n0_seconds, 39)] = self->s_second;
-        self->s_second = 0.0;
-    }
+    limit = obs[at(heap, INT64_C(0), n0__obs, 31)];
+    self->s_held = (self->s_held + divf(heap, (obs[at(heap, INT64_C(1), n0__obs, 32)] - self->s_held), 7.23, 32));
     held = self->s_held;
-    if ((tick >= self->s_calm) && (held > (1.28 * target))) {
-        limit = (limit * (1.0 + (1.74 * (held - (1.28 * target)))));
+    if ((tick >= self->s_calm) && (held > target) && (obs[at(heap, INT64_C(3), n0__obs, 34)] > 10.0)) {
+        limit = (limit * (1.0 + (0.641 * minf(1.0, (obs[at(heap, INT64_C(3), n0__obs, 35)] / 100.0)))));
         self->s_calm = add64(tick, INT64_C(5));
         self->s_raised = tick;
     }
-    if (mod64(heap, tick, INT64_C(5), 46) == sub64(INT64_C(5), INT64_C(1))) {
+    if (mod64(heap, tick, INT64_C(1), 38) == sub64(INT64_C(1), INT64_C(1))) {
         limit = Policy_decide(heap, self, limit, tick, obs, n0__obs, usage, n0__usage, throttled, n0__throttled, pos, target);
     }
     return limit;
@@ -354,10 +287,6 @@ static double Policy_local(mm_heap *heap, mm_Policy *self, int64_t tick, const d
 
 static double Policy_global(mm_heap *heap, mm_Policy *self, int64_t minute, int64_t service, const double *app, int64_t n0__app, const double *services, int64_t n0__services, const double *history, int64_t n0__history, int64_t pos, const int64_t *cluster, int64_t n0__cluster)
 {
-    double goal = 0.0;
-    double used = 0.0;
-    (void)goal;
-    (void)used;
     (void)minute;
     (void)service;
     (void)app;
@@ -372,18 +301,9 @@ static double Policy_global(mm_heap *heap, mm_Policy *self, int64_t minute, int6
     (void)heap;
     (void)self;
     if ((service == INT64_C(0)) && (minute > INT64_C(0))) {
-        if (app[at(heap, INT64_C(4), n0__app, 69)] > (0.918 * self->s_slo_ms)) {
-            self->s_goal = minf(0.6, maxf(0.002, (0.796 * self->s_goal)));
-        } else {
-            self->s_goal = minf(0.6, maxf(0.002, (self->s_goal + 0.00702)));
-        }
+        self->s_goal = minf(0.6, maxf(0.002, (self->s_goal * libm_1(heap, libm_exp, (3.34 * maxf((-2.0), (0.781 - divf(heap, app[at(heap, INT64_C(4), n0__app, 61)], self->s_slo_ms, 61)))), 61))));
     }
-    goal = self->s_goal;
-    used = services[at(heap, mul64(INT64_C(7), service), n0__services, 74)];
-    if (app[at(heap, INT64_C(7), n0__app, 75)] > 0.0) {
-        goal = (goal * minf(5.0, maxf(0.2, powf64(heap, divf(heap, (used * (double)n0__cluster), app[at(heap, INT64_C(7), n0__app, 76)], 76), 0.637, 76))));
-    }
-    return goal;
+    return self->s_goal;
     return 0.0;
 }
 
@@ -406,7 +326,7 @@ typedef struct captain_law {
     bool cut;
 } captain_law;
 
-struct autothrottle_s0001_service {
+struct autothrottle_s0452_service {
     mm_heap heap;
 #ifdef HAS_LOCAL
     mm_Policy policy;
@@ -487,7 +407,7 @@ static bool all_finite(const double *values, int64_t n)
     return true;
 }
 
-double autothrottle_s0001_service_decide(autothrottle_s0001_service *s, const autothrottle_s0001_sample *sample, double target)
+double autothrottle_s0452_service_decide(autothrottle_s0452_service *s, const autothrottle_s0452_sample *sample, double target)
 {
     double wanted = s->limit, change, seen[7];
     bool by_captain = true;
@@ -536,12 +456,12 @@ double autothrottle_s0001_service_decide(autothrottle_s0001_service *s, const au
     return s->limit;
 }
 
-int autothrottle_s0001_service_fault(const autothrottle_s0001_service *s)
+int autothrottle_s0452_service_fault(const autothrottle_s0452_service *s)
 {
     return s->heap.fault;
 }
 
-void autothrottle_s0001_service_free(autothrottle_s0001_service *s)
+void autothrottle_s0452_service_free(autothrottle_s0452_service *s)
 {
     if (s != NULL) {
         free_all(&s->heap);
@@ -555,13 +475,13 @@ static bool makes_sense(double node_cores, double slo_ms, int64_t n_services)
            n_services <= 1000000;
 }
 
-autothrottle_s0001_service *autothrottle_s0001_service_new(double node_cores, double slo_ms, int64_t n_services)
+autothrottle_s0452_service *autothrottle_s0452_service_new(double node_cores, double slo_ms, int64_t n_services)
 {
-    autothrottle_s0001_service *s;
+    autothrottle_s0452_service *s;
     if (!makes_sense(node_cores, slo_ms, n_services)) {
         return NULL;
     }
-    s = (autothrottle_s0001_service *)calloc(1, sizeof(autothrottle_s0001_service));
+    s = (autothrottle_s0452_service *)calloc(1, sizeof(autothrottle_s0452_service));
     if (s == NULL) {
         return NULL;
     }
@@ -572,14 +492,14 @@ autothrottle_s0001_service *autothrottle_s0001_service_new(double node_cores, do
 #ifdef HAS_LOCAL
     Policy_init(&s->heap, &s->policy, node_cores, slo_ms, n_services);
     if (s->heap.fault != 0) {
-        autothrottle_s0001_service_free(s);
+        autothrottle_s0452_service_free(s);
         return NULL;
     }
 #endif
     return s;
 }
 
-struct autothrottle_s0001_application {
+struct autothrottle_s0452_application {
     mm_heap heap;
 #ifdef HAS_GLOBAL_
     mm_Policy policy;
@@ -590,7 +510,7 @@ struct autothrottle_s0001_application {
     double history[MINUTES * APP];
 };
 
-const double *autothrottle_s0001_application_decide(autothrottle_s0001_application *a, const double *app, const double *services)
+const double *autothrottle_s0452_application_decide(autothrottle_s0452_application *a, const double *app, const double *services)
 {
     int64_t s, pos = (a->minute + MINUTES - 1) % MINUTES;
     if (!all_finite(app, APP) || !all_finite(services, SERVICE * a->n)) {
@@ -620,12 +540,12 @@ const double *autothrottle_s0001_application_decide(autothrottle_s0001_applicati
     return a->targets;
 }
 
-int autothrottle_s0001_application_fault(const autothrottle_s0001_application *a)
+int autothrottle_s0452_application_fault(const autothrottle_s0452_application *a)
 {
     return a->heap.fault;
 }
 
-void autothrottle_s0001_application_free(autothrottle_s0001_application *a)
+void autothrottle_s0452_application_free(autothrottle_s0452_application *a)
 {
     if (a != NULL) {
         free_all(&a->heap);
@@ -633,14 +553,14 @@ void autothrottle_s0001_application_free(autothrottle_s0001_application *a)
     }
 }
 
-autothrottle_s0001_application *autothrottle_s0001_application_new(double node_cores, double slo_ms, int64_t n_services, const int64_t *cluster)
+autothrottle_s0452_application *autothrottle_s0452_application_new(double node_cores, double slo_ms, int64_t n_services, const int64_t *cluster)
 {
-    autothrottle_s0001_application *a;
+    autothrottle_s0452_application *a;
     int64_t s;
     if (!makes_sense(node_cores, slo_ms, n_services)) {
         return NULL;
     }
-    a = (autothrottle_s0001_application *)calloc(1, sizeof(autothrottle_s0001_application));
+    a = (autothrottle_s0452_application *)calloc(1, sizeof(autothrottle_s0452_application));
     if (a == NULL) {
         return NULL;
     }
@@ -658,7 +578,7 @@ autothrottle_s0001_application *autothrottle_s0001_application_new(double node_c
 #endif
     }
     if (a->heap.fault != 0) {
-        autothrottle_s0001_application_free(a);
+        autothrottle_s0452_application_free(a);
         return NULL;
     }
     return a;

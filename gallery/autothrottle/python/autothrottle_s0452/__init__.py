@@ -1,4 +1,4 @@
-"""autothrottle policy s0001, Size Excess Pushed."""
+"""autothrottle policy s0452, Sure Time Trend."""
 
 from .policy import Policy
 from .throttle_engine import DEFAULT_TARGET, ApplicationLaw, ServiceLaw
