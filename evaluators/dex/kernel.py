@@ -7,7 +7,6 @@ the arrays in between.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 from numba import types
@@ -552,8 +551,11 @@ def _fill(table):  # type: ignore[no-untyped-def]
     return 0
 
 
-def _made(function: Callable[..., Any]) -> Any:
-    made = cached(function)
+# The places on disk are found now: a jailed process that is the first to need one could no longer write there.
+_ADVANCE, _FILL = cached(_advance), cached(_fill)
+
+
+def _made(made: Any) -> Any:
     made.compile(SIGNATURE)
     made.disable_compile()
     return made
@@ -562,10 +564,10 @@ def _made(function: Callable[..., Any]) -> Any:
 @functools.cache
 def advance() -> Any:
     """The event loop, compiled for :data:`SIGNATURE` once a machine, then from Numba's cache."""
-    return _made(_advance)
+    return _made(_ADVANCE)
 
 
 @functools.cache
 def fill() -> Any:
     """Fills the caches before the first operation."""
-    return _made(_fill)
+    return _made(_FILL)
