@@ -40,14 +40,14 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "PATH": path, **more}
 
 
-def typed(command: str, folder: Path, env: dict[str, str], code: int = 0) -> str:
+def typed(command: str, folder: Path, env: dict[str, str], code: int = 0, pasted: str = "") -> str:
     """Run a command line as a shell does, and return what it printed; anything but this exit code is a failure."""
     run = subprocess.run(
         command,
         shell=True,
         cwd=folder,
         env=env,
-        stdin=subprocess.DEVNULL,
+        input=pasted,
         capture_output=True,
         text=True,
         timeout=1200,
