@@ -49,16 +49,18 @@ def new_name(letter: str) -> str:
     return f"{letter}{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
 
 
-def find(root: Path, run: str) -> Path:
-    """The run directory that ``run=`` names: a path, the end of one, or ``latest``.
+def find(root: Path, run: str, problem: str | None = None) -> Path:
+    """The run directory that ``run=`` names: a path, the end of one, or ``latest``, of a problem or of all.
 
     Raises:
         UsageError: There is none.
     """
-    runs = sorted(root.glob("*/r*/journal.jsonl"), key=lambda p: p.parent.name)
+    runs = sorted(root.glob(f"{problem or '*'}/r*/journal.jsonl"), key=lambda p: p.parent.name)
     if run == "latest":
         if not runs:
-            raise UsageError(f"There are no runs under {root} yet.")
+            raise UsageError(
+                f"There are no runs {f'of problem={problem} ' if problem else ''}under {root} yet."
+            )
         return runs[-1].parent
     path = Path(run)
     if (path / "journal.jsonl").is_file():

@@ -80,6 +80,12 @@ class Invocation:
     json: bool = False
     quiet: bool = False
 
+    @property
+    def problem(self) -> str | None:
+        """The problem that is named, None where the default one is meant, or any."""
+        named = [o.partition("=")[2] for o in self.overrides if o.startswith("problem=")]
+        return named[-1] if named else None
+
 
 def parse(arguments: Sequence[str]) -> Invocation | None:
     """Read the command line; None if help is asked for.

@@ -28,7 +28,7 @@ def run(invocation: Invocation) -> int:
         exporter = exporter_for(settings["target"], str(settings["problem"]["name"]))
         subject = of_file(settings)
     else:
-        folder = rundir.find(Path(settings["root"]), str(settings["run"]))
+        folder = rundir.find(Path(settings["root"]), str(settings["run"]), invocation.problem)
         name = str(rundir.recorded_config(folder)["problem"]["name"])
         exporter = exporter_for(settings["target"], name)
         subject = of_run(folder, str(settings["solution"] or "best"))

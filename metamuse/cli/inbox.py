@@ -22,7 +22,7 @@ from metamuse.llm.inbox_text import block, bundles, decoded, split
 def run(invocation: Invocation) -> int:
     """List the prompts of a run that wait; with ``prompt=`` print one, with ``answer=`` hand in an answer."""
     settings = config.compose(invocation.overrides)
-    folder = rundir.find(Path(settings["root"]), str(settings["run"] or "latest"))
+    folder = rundir.find(Path(settings["root"]), str(settings["run"] or "latest"), invocation.problem)
     if not (folder / FILE).is_file():
         raise UsageError(f"{folder} has no inbox: nothing was asked, or it was not begun with llm=inbox.")
     asked = Asked.of(folder / FILE)

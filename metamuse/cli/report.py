@@ -14,7 +14,7 @@ def run(invocation: Invocation) -> int:
     settings = config.compose(invocation.overrides)
     if settings["run"] is None:
         raise UsageError("report needs run=<path or name of a run, or latest>.")
-    folder = rundir.find(Path(settings["root"]), str(settings["run"]))
+    folder = rundir.find(Path(settings["root"]), str(settings["run"]), invocation.problem)
     from metamuse.build import make_problem
     from metamuse.journal import read
     from metamuse.llm import CompletionStore

@@ -15,7 +15,7 @@ from metamuse.report.verdict import gain_label
 def run(invocation: Invocation) -> int:
     """Print a solution's stimuli, observations, design, code and scores."""
     settings = config.compose(invocation.overrides)
-    folder = rundir.find(Path(settings["root"]), str(settings["run"] or "latest"))
+    folder = rundir.find(Path(settings["root"]), str(settings["run"] or "latest"), invocation.problem)
     from metamuse.build import make_problem
     from metamuse.journal import read
     from metamuse.state import RunState

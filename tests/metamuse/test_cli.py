@@ -13,6 +13,7 @@ import pytest
 from metamuse import config
 from metamuse.cli import COMMANDS, main, own, parse
 from metamuse.errors import UsageError
+from metamuse.rundir import find
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,6 +54,19 @@ def test_paths_of_any_shape_survive_hydra(path: str) -> None:
     composed = config.compose(invocation.overrides)
     assert composed["workloads"] == path
     assert composed["problem"]["workloads"]["validation"] == path
+
+
+def test_the_latest_run_is_that_of_the_problem_that_is_named(tmp_path: Path) -> None:
+    for run in ("cache/r20260102-000000-aa", "dex/r20260101-000000-bb"):
+        (tmp_path / run).mkdir(parents=True)
+        (tmp_path / run / "journal.jsonl").touch()
+    named, unnamed = parse(["show", "problem=dex"]), parse(["show", "run=latest"])
+    assert named is not None
+    assert unnamed is not None
+    assert find(tmp_path, "latest", named.problem).name == "r20260101-000000-bb"
+    assert find(tmp_path, "latest", unnamed.problem).name == "r20260102-000000-aa"
+    with pytest.raises(UsageError, match="no runs of problem=opscale"):
+        find(tmp_path, "latest", "opscale")
 
 
 def test_naming_a_model_chooses_litellm() -> None:
