@@ -36,6 +36,7 @@ class PseudoExecutor:
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.config = config
+        self.workers = 1
 
     async def start(self) -> None:
         real = evaluation.setup({**self.config, "warm": False})

@@ -356,7 +356,7 @@ parcels:
 
 
 PAGE = (Path(__file__).parents[3] / "docs" / "sensing-deployment.md").read_text(encoding="utf-8")
-EXAMPLE, RECORDS = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.M | re.S)
+EXAMPLE, RECORDS, WIDE = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.M | re.S)
 
 
 def test_the_page_shows_a_file_that_is_read(tmp_path: Path) -> None:
@@ -367,6 +367,8 @@ def test_the_page_shows_a_file_that_is_read(tmp_path: Path) -> None:
     assert full.records is not None
     assert full.records.files == (str(tmp_path / "readings.csv"),)
     assert full.records.names == {"A1": "mote 17", "A2": "mote 18"}
+    wide = re.sub(r"  columns:\n(?:    .*\n)+", WIDE, RECORDS.replace("  node: mote\n", ""))
+    assert read_deployment(written(tmp_path, EXAMPLE + wide)).records is not None
 
 
 def test_the_page_shows_the_messages_that_come(tmp_path: Path) -> None:
