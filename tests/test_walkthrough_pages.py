@@ -1,5 +1,7 @@
 """What the pages behind the tour tell people to type, typed: every command of MetaMuse on every page is run, small.
 
+A problem is searched once; searches with other settings are rehearsed (``--dry-run``), which loads and checks all of them.
+
 Modules of ``benchmarks`` have tests of their own; what needs public traces is run with them (marker ``realdata``).
 """
 
@@ -20,14 +22,14 @@ from tests.test_documents import shell_lines
 
 pytestmark = pytest.mark.walkthrough
 
-#: Baselines that are enough, and claims that are measured fast.
+#: Baselines that are enough, claims that are measured fast, and workloads of one's own where those that are made up take long.
 PROBLEMS = {
-    "cache": ("lru", ""),
-    "binpacking": ("best_fit", ""),
-    "autothrottle": ("captain", "S1"),
-    "opscale": ("static_p95", "V1"),
-    "dex": ("clock", "3"),
-    "sensing": ("split_fixed", "C1"),
+    "cache": ("lru", "", ""),
+    "binpacking": ("best_fit", "", ""),
+    "autothrottle": ("captain", "S1", "traces/hour.txt"),
+    "opscale": ("static_p95", "V1", "AzureLLMInferenceTrace_code.csv"),
+    "dex": ("clock", "3", "cell.yaml"),
+    "sensing": ("split_fixed", "C1", "my_site.csv"),
 }
 #: Settings of a search that make it small; the last one of a name counts.
 SEARCH = "solutions=2 search.race=false search.finalists=1 search.tune_trials=1 search.simplify_trials=0"
@@ -55,8 +57,8 @@ UNASKED = ("llm.model=ollama_chat/",)
 
 
 def commands() -> list[tuple[str, str]]:
-    """Page and command; of commands that differ in the order of their words only, the first one."""
-    found: dict[frozenset[str], tuple[str, str]] = {}
+    """Page and command; of commands that try the same, the first one."""
+    found: dict[object, tuple[str, str]] = {}
     pages = [*(ROOT / "docs").glob("*.md"), ROOT / "CONTRIBUTING.md"]
     for page in sorted(pages, key=lambda path: (path.name in BEFORE, path.name)):
         if page.name in TOUR:
@@ -65,10 +67,30 @@ def commands() -> list[tuple[str, str]]:
             re.sub(r"\s+#.*$", "", line).strip() for line in shell_lines(page.read_text(encoding="utf-8"))
         ]
         own = [line for line in lines if "-m metamuse " in line and not ELSEWHERE.search(line)]
-        for line in BEFORE.get(page.name, []) + own:
+        for line in BEFORE.get(page.name, []):
+            found[line] = (page.name, small(line))
+        for line in own:
             command = small(line)
-            found.setdefault(frozenset(command.split()), (page.name, command))
-    return list(found.values())
+            found.setdefault(_kind(command), (page.name, command))
+    searched: set[str] = set()
+    told = []
+    for page_name, command in found.values():
+        what = re.match(r"python -m metamuse (compare )?problem=\w+", command)
+        rehearsed = (
+            what is not None and what[0] in searched and not re.search(r"llm=inbox|solutions=8", command)
+        )
+        told.append(
+            (page_name, f"{command} --dry-run" if rehearsed and "--dry-run" not in command else command)
+        )
+        searched |= {what[0]} if what else set()
+    return told
+
+
+def _kind(command: str) -> object:
+    """What a command tries: its words and the names of its settings, and which problem, target or way to search."""
+    words = [word for word in command.split() if word != "llm=offline"]  # which it is by itself
+    told = ("problem=", "target=", "arm=", "run=", "policy=", "llm")
+    return frozenset(word if word.startswith(told) else word.partition("=")[0] for word in words)
 
 
 def small(line: str) -> str:
@@ -76,7 +98,7 @@ def small(line: str) -> str:
     for what, instead in SMALLER.items():
         line = line.replace(what, instead)
     problem = next((p for p in PROBLEMS if f"problem={p}" in line), "cache")
-    baselines, claims = PROBLEMS[problem]
+    baselines, claims, workloads = PROBLEMS[problem]
     given, *end = re.split(r"(?=>)", line, maxsplit=1)
     words = shlex.split(given)
     if any(word in words for word in ("validate", "--dry-run")):
@@ -89,6 +111,10 @@ def small(line: str) -> str:
         words += [f"problem.baselines={baselines}", "search.tune_trials=1"]
     elif words[3].startswith(("problem=", "llm")):
         words += [f"problem.baselines={baselines}", *SEARCH.split()]
+        if workloads and "problem.deployment=plot.yaml" not in words:
+            words += [
+                f"problem.workloads.{which}={workloads}" for which in ("feedback", "validation", "holdout")
+            ]
         if "solutions=8" in words:
             words.append("solutions=8")
         if "llm=inbox" in words:
