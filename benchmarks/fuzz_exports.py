@@ -271,6 +271,50 @@ static void run(void)
     fuzzed_free(p);
 }
 """,
+    "sensing": """
+static void run(void)
+{
+    fuzzed_board board;
+    fuzzed *node, *gateway;
+    double obs[20], net[160], orders[20];
+    bool forwards[20];
+    int64_t tick = 0, day = 0, i;
+    board.season_days = 1.0 + (double)draw(1);
+    board.store_j = 1.0 + (double)draw(2);
+    board.sleep_w = (double)draw(1) / 1e6;
+    board.probe_j = (double)(1 + draw(1)) / 1e4;
+    board.co2_j = (double)draw(1) / 256.0;
+    board.session_j = (double)(1 + draw(1)) / 1e3;
+    board.packet_j = (double)(1 + draw(1)) / 1e4;
+    board.panel_w = (double)draw(1) / 256.0;
+    node = fuzzed_new(&board);
+    gateway = fuzzed_new(&board);
+    demand(node != NULL && gateway != NULL, "they are made");
+    while (at < end) {
+        if (draw(1) > 230) {
+            int64_t n = 1 + (int64_t)draw(1) % 20;
+            for (i = 0; i < 8 * n; i++) {
+                net[i] = real();
+            }
+            fuzzed_gateway(gateway, day++, n, net, orders, forwards);
+            for (i = 0; i < n; i++) {
+                demand(orders[i] - orders[i] == 0.0, "an order is a number");
+            }
+        } else {
+            fuzzed_action action;
+            for (i = 0; i < 20; i++) {
+                obs[i] = real();
+            }
+            action = fuzzed_decide(node, tick, obs);
+            demand(action.sleep >= 1 && action.sleep <= 1008, "a sleep is one to 1008 ticks");
+            tick += action.sleep;
+        }
+    }
+    faults += (fuzzed_fault(node) != 0) + (fuzzed_fault(gateway) != 0);
+    fuzzed_free(node);
+    fuzzed_free(gateway);
+}
+""",
 }
 
 
