@@ -39,6 +39,9 @@ Handler = Callable[[dict[str, Any]], dict[str, Any]]
 _SAID = 480
 #: The set on which what a candidate decides is compared with what others decided.
 FIRST = "feedback"
+#: Sets that a search scores every candidate on: drivers that all policies share are worth more there than the last
+#: nanoseconds. What a decision costs is told of the others.
+SEARCHED = frozenset({FIRST, RACED})
 
 
 #: What a zygote works with: the problem, its sets of workloads, seconds that reading each set took.
@@ -168,7 +171,8 @@ class Candidates:
         if duplicate := known.duplicate(marks):
             return result | duplicate
         metered = bool(task.get("metered"))
-        compiled = CompiledPolicy(program, self.problem.init_example(), task.get("values") or {}, metered)
+        values, shared = task.get("values") or {}, SEARCHED.issuperset(task["sets"])
+        compiled = CompiledPolicy(program, self.problem.init_example(), values, metered, shared)
         loop = self.problem.bind(compiled)
         clock.done("compile")
         exemplify = bool(task.get("example"))

@@ -164,7 +164,7 @@ class _Compiled:
         self.problem = problem
         program = load(source, problem.contract)
         self.constants = program.constants
-        self.policy = CompiledPolicy(program, problem.init_example())
+        self.policy = CompiledPolicy(program, problem.init_example(), shared=True)
         self.loop = problem.bind(self.policy)
 
     def decide(self, workloads: Sequence[Any], values: Values | None = None) -> list[Decisions]:

@@ -41,14 +41,14 @@ class Bench:
 
     def _visit(self, task: dict[str, Any]) -> dict[str, Any]:
         program = load(task["source"], self.problem.contract)
-        policy = CompiledPolicy(program, self.problem.init_example())
+        policy = CompiledPolicy(program, self.problem.init_example(), shared=True)
         loop = self.problem.bind(policy)
         sets = self.candidates.sets
         return {"results": [self._result(policy, loop, sets[name][i]) for name, i in task["visits"]]}
 
     def _modes(self, task: dict[str, Any]) -> dict[str, Any]:
         program = load(task["source"], self.problem.contract)
-        compiled = CompiledPolicy(program, self.problem.init_example())
+        compiled = CompiledPolicy(program, self.problem.init_example(), shared=True)
         out: dict[str, Any] = {}
         for mode in task["modes"]:
             workloads = list(self.candidates.probes)

@@ -7,7 +7,7 @@ the other: taking a state out of it is adding to an address, and its type does n
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numba.core.typing.templates as templates
@@ -27,16 +27,17 @@ types: Any = _types
 
 def make_bank(states: Sequence[Any]) -> tuple[Any, np.ndarray]:
     """A bank of compiled states, which the caller keeps alive and does not grow as long as he uses it."""
-    return states[0], np.array([list(_words(state)) for state in states], dtype=np.int64)
+    return states[0], np.array([list(words(state)) for state in states], dtype=np.int64)
 
 
-def _words(item: Any) -> Any:
+def words(item: Any) -> Iterator[int]:
+    """A state as a driver finds it in memory: an address and a shape for each array, in its order."""
     if isinstance(item, np.ndarray):
         yield item.__array_interface__["data"][0]
         yield from item.shape
     else:
         for part in item:
-            yield from _words(part)
+            yield from words(part)
 
 
 class BankType(types.Type):  # type: ignore[misc]  # numba ships no types

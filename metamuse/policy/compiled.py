@@ -25,15 +25,8 @@ from metamuse.policy.interpret import FILENAME, namespace, policy_class
 from metamuse.policy.layout import COUNTS_ATTRIBUTE, Layout, grow_instance, kind_of, layout_of
 from metamuse.policy.lower import lower, lower_kit
 from metamuse.policy.program import Program
-from metamuse.policy.slab import SlabType, read_only, slab_type
-
-_TYPES = {
-    "int": types.int64,
-    "float": types.float64,
-    "bool": types.boolean,
-    "int[]": SlabType(types.int64, 1, readonly=True),
-    "float[]": SlabType(types.float64, 1, readonly=True),
-}
+from metamuse.policy.shared import KINDS, Loop, driver, exact
+from metamuse.policy.slab import read_only, slab_type
 
 
 def jit(function: Callable[..., Any], checked: bool = True) -> Any:
@@ -78,6 +71,8 @@ class CompiledPolicy:
         init: Arguments for one interpreted construction, from which the attributes' kinds are read.
         values: Values of marked constants (default: those in the text).
         metered: Whether it counts its work, for :meth:`work`; its decisions are the same.
+        shared: Whether it may run in drivers that serve all policies (:mod:`metamuse.policy.shared`): far less to
+            compile, some nanoseconds more a decision; its decisions are the same.
 
     Raises:
         PolicyError: (``contract``) The text breaks a rule that only shows with types;
@@ -92,12 +87,14 @@ class CompiledPolicy:
         init: tuple[Any, ...],
         values: Mapping[str, float] | None = None,
         metered: bool = False,
+        shared: bool = False,
     ) -> None:
         self.program = program
         self.methods = program.defined
         self.reads = program.reads
         self.values = all_values(program, values)
         self.metered = metered
+        self.shared = shared and not metered
         self.floats: frozenset[str] = frozenset()
         self._enter()
         while True:
@@ -160,16 +157,18 @@ class CompiledPolicy:
         self._functions = _define(lowered, space, checked=True)
         state_type = slab_type(numba.typeof(self.layout.pack(instance, self._space)))
         self.functions: dict[str, Any] = {}
+        self._signatures: dict[str, tuple[Any, ...]] = {}
         for method in self.program.contract.methods:
             function = self._functions.get(f"Policy__{method.name}")
             if function is None:
                 continue
-            signature = (state_type, *(_TYPES[t] for t in method.types))
+            signature = (state_type, *(KINDS[t] for t in method.types))
             self._compile(method.name, function, signature)
             self._check_return(
                 method.name, method.returns, function.overloads[signature].signature.return_type
             )
             self.functions[method.name] = function
+            self._signatures[method.name] = signature
         for function in self.functions.values():
             # One compilation a method: drivers pass exactly these kinds.
             function.disable_compile()
@@ -264,7 +263,7 @@ class CompiledPolicy:
         return work.summary([state.w for state in states], self.program.contract)
 
     def bind(self, factory: Callable[..., Any], defaults: Mapping[str, Any]) -> Any:
-        """Compile a simulator's driver with this policy's methods inlined.
+        """Compile a simulator's driver with this policy's methods inlined, or take the one that all share.
 
         Args:
             factory: Called with one function a contract method (by name) , ``view``, which the driver
@@ -272,6 +271,17 @@ class CompiledPolicy:
                 array that is passed to a method; returns the driver.
             defaults: What stands for methods the policy does not define.
         """
+        if not self.shared:
+            return self._own_driver(factory, defaults)
+        contract = self.program.contract
+        methods = [
+            exact(self.functions[m.name], m, self._signatures[m.name]) if m.name in self.functions else None
+            for m in contract.methods
+        ]
+        shared = driver(factory, contract, defaults, frozenset(self.functions))
+        return Loop(shared, lambda: self._own_driver(factory, defaults), self.layout.tuple, methods)
+
+    def _own_driver(self, factory: Callable[..., Any], defaults: Mapping[str, Any]) -> Any:
         contract = self.program.contract
         functions = {m.name: self.functions.get(m.name, defaults.get(m.name)) for m in contract.methods}
         if self.metered:

@@ -44,7 +44,8 @@ class Comparison:
         elif self.high < 0:
             said = f"{-self.difference:.2f} points worse than {self.rival.id} ({interval})"
         else:
-            said = f"no better than {self.rival.id} (difference {self.difference:+.2f} points, {interval})"
+            shown = "not shown to be better" if self.difference > 0 else "no better"
+            said = f"{shown} than {self.rival.id} (difference {self.difference:+.2f} points, {interval})"
         return f"{said}; worse on {self.worse_on} of {self.workloads} workloads"
 
 
