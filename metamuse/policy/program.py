@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import pickle
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -83,7 +84,13 @@ class Program:
 
     def plain_tree(self) -> ast.Module:
         """A fresh tree in the form that both ways of execution start from (see :mod:`metamuse.policy.desugar`)."""
-        return plain_tree(self.tree, self.names)
+        tree: ast.Module = pickle.loads(self._plain)
+        return tree
+
+    @cached_property
+    def _plain(self) -> bytes:
+        # Half a dozen copies are made of each tree, and this is by far the fastest way.
+        return pickle.dumps(plain_tree(self.tree, self.names), pickle.HIGHEST_PROTOCOL)
 
     @cached_property
     def lifted(self) -> frozenset[str]:

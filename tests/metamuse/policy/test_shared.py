@@ -139,9 +139,7 @@ def test_a_crash_in_a_method_ends_the_driver() -> None:
         with pytest.raises(ZeroDivisionError):
             loop(policy.state(3), *arguments)
         assert loop(policy.state(5), *arguments) == 0
-    wild = CompiledPolicy(
-        load(WHOLE.replace("x % len(seen)", "x + 10**9"), CONTRACT), (5,), shared=True
-    )
+    wild = CompiledPolicy(load(WHOLE.replace("x % len(seen)", "x + 10**9"), CONTRACT), (5,), shared=True)
     with pytest.raises(IndexError):
         wild.bind(make_driver, DEFAULTS)(wild.state(5), *arguments)
 
