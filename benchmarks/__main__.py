@@ -1,8 +1,8 @@
 """All speeds in one table, ratios from one run.
 
     python -m benchmarks [short=true] [parts=cache,binpacking,…] [out=FILE.json] [json=true]
-    python -m benchmarks record [parts=…]   # full form into benchmarks/results/latest.json and docs/speed.md
-    python -m benchmarks page               # the tables of docs/speed.md from benchmarks/results/latest.json
+    python -m benchmarks record [parts=…]   # full form into benchmarks/results/latest.json, docs/speed.md and the README
+    python -m benchmarks page               # the tables of both from benchmarks/results/latest.json
 
 Each part runs in a process of its own (:mod:`benchmarks.parts`); one that fails is told and does not hinder the others. CPU
 seconds count, so other work on the machine disturbs less than it would; the load average is on record with each part,
@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.parts import PARTS, ROOT
-from benchmarks.table import RECORD, block, markdown, put, recorded
+from benchmarks.table import FIGURES, RECORD, block, figures, markdown, put, recorded
 
 PAGE = ROOT / "docs" / "speed.md"
+README = ROOT / "README.md"
 
 
 def machine() -> dict[str, Any]:
@@ -69,8 +70,8 @@ def measure(names: list[str], short: bool) -> dict[str, Any]:
             record["failed"][name] = said[-1] if said else f"exit status {done.returncode}"
         else:
             load.append(round(os.getloadavg()[0], 1))
-            figures = json.loads(done.stdout.splitlines()[-1])
-            record["parts"][name] = about | {"load": load, "figures": figures}
+            measured = json.loads(done.stdout.splitlines()[-1])
+            record["parts"][name] = about | {"load": load, "figures": measured}
     return record
 
 
@@ -81,12 +82,14 @@ def keep(record: dict[str, Any]) -> None:
     RECORD.parent.mkdir(exist_ok=True)
     ordered = {name: parts[name] for name in PARTS if name in parts}
     RECORD.write_text(json.dumps({"parts": ordered, "failed": {}}, indent=1) + "\n", encoding="utf-8")
-    write_page()
+    write_pages()
 
 
-def write_page() -> None:
-    """Make the page's tables anew."""
+def write_pages() -> None:
+    """Make the tables of the page and of the README anew."""
     PAGE.write_text(put(PAGE.read_text(encoding="utf-8"), block(recorded())), encoding="utf-8")
+    text = README.read_text(encoding="utf-8")
+    README.write_text(put(text, figures(recorded()), *FIGURES), encoding="utf-8")
 
 
 def main(arguments: list[str]) -> int:
@@ -94,7 +97,7 @@ def main(arguments: list[str]) -> int:
         print(json.dumps(PARTS[arguments[1]](arguments[2] == "True")))
         return 0
     if arguments == ["page"]:
-        write_page()
+        write_pages()
         return 0
     recording = arguments[:1] == ["record"]
     given = dict(argument.partition("=")[::2] for argument in arguments[recording:])

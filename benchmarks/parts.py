@@ -158,6 +158,7 @@ def hub(short: bool) -> dict[str, Any]:
     return {
         "solutions": solutions,
         "cpu_ms": {str(s["solutions"]): round(sum(s["cpu_ms"].values()), 2) for s in windows},
+        "mlflow_ms": windows[-1]["cpu_ms"]["mlflow"],
         "rss_mb": windows[-1]["rss_mb"],
         "kb_a_solution": {
             name: round(1024 * sizes[name] / solutions, 2)

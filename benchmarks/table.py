@@ -1,4 +1,4 @@
-"""The tables of ``python -m benchmarks`` as Markdown, and the block of ``docs/speed.md`` that is made of them.
+"""The tables of ``python -m benchmarks`` as Markdown, and the blocks of ``docs/speed.md`` and the README made of them.
 
 Everything shown is computed from a record (the JSON that the command writes), so a page shows what was recorded or a
 test fails.
@@ -15,6 +15,9 @@ ROOT = Path(__file__).parents[1]
 #: What the page shows.
 RECORD = ROOT / "benchmarks" / "results" / "latest.json"
 BEGIN, END = "<!-- benchmarks: begin, made by python -m benchmarks page -->", "<!-- benchmarks: end -->"
+
+#: The README's shorter table.
+FIGURES = "<!-- figures: begin, made by python -m benchmarks page -->", "<!-- figures: end -->"
 
 
 def _millions(rate: float | None) -> str:
@@ -102,6 +105,8 @@ def _start(found: dict[str, Any]) -> list[tuple[str, str]]:
 def _hub(found: dict[str, Any]) -> list[tuple[str, str]]:
     windows = ", ".join(f"{ms:.1f} at {int(n):,}" for n, ms in found["cpu_ms"].items())
     kb = ", ".join(f"{name} {size:.1f}" for name, size in found["kb_a_solution"].items())
+    if "mlflow_ms" in found:
+        windows += f"; of the last, MLflow's record {found['mlflow_ms']:.1f}"
     return [
         ("hub, composer and tracking, CPU ms a solution by number of solutions, scoring stubbed", windows),
         (
@@ -168,6 +173,31 @@ def _provenance(parts: dict[str, Any]) -> list[str]:
 def block(record: dict[str, Any]) -> str:
     """What stands in the page, with its marks."""
     return f"{BEGIN}\n\n{markdown(record)}\n{END}"
+
+
+def figures(record: dict[str, Any]) -> str:
+    """The README's table: of the caches what a reader asks first, and all other rows."""
+    found = {name: part["figures"] for name, part in record["parts"].items()}
+    large = {
+        row["policy"]: row
+        for row in found["cache"]
+        if row["capacity"] == max(r["capacity"] for r in found["cache"])
+    }
+    shown = [large[policy] for policy in ("lru", "sieve", "s3fifo")]
+
+    def each(cell: Callable[[dict[str, Any]], str]) -> str:
+        return " / ".join(cell(row) for row in shown)
+
+    rows = [
+        (
+            f"LRU / SIEVE / S3-FIFO, compiled and bounds-checked, {shown[0]['capacity']:,} objects cached",
+            f"{each(lambda r: _millions(r['loop']))} M requests/s; {each(lambda r: _times(r, 'native'))} libcachesim's native "
+            f"loop in the same run, misses equal; with reading the file {each(lambda r: _times(r, 'native', 'read_and_loop'))}",
+        ),
+        *(row for name, show in _SHOWN.items() if name in found for row in show(found[name])),
+    ]
+    begin, end = FIGURES
+    return "\n".join([begin, "", *_provenance(record["parts"]), "", *_rows(rows), "", end])
 
 
 def recorded() -> dict[str, Any]:

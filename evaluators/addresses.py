@@ -7,9 +7,10 @@ A kind is a letter and a number of dimensions: ``f`` float64, ``h`` float32, ``i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from numba import carray, njit, types
+from numba import carray, njit, typeof, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
@@ -36,6 +37,22 @@ def addresses_of(arrays: Sequence[np.ndarray], kinds: Sequence[str]) -> np.ndarr
         row[0] = array.ctypes.data
         row[1 : 1 + array.ndim] = array.shape
     return table
+
+
+def compile_with_kernel(loop: Any, arguments: Sequence[Any], place: int, signature: Any = SIGNATURE) -> None:
+    """Compile a policy's loop with its kernel as a pointer: inlined, it would cost every candidate many seconds.
+
+    Args:
+        loop: The loop, see :meth:`evaluators.base.Policy.bind`.
+        arguments: What it will be called with.
+        place: Where among them the compiled kernel is.
+        signature: The kernel's.
+    """
+    if not loop.signatures:
+        kinds = [typeof(argument) for argument in arguments]
+        kinds[place] = types.FunctionType(signature)
+        loop.compile(tuple(kinds))
+        loop.disable_compile()
 
 
 @intrinsic

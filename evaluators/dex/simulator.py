@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
-from numba import njit, types
+from numba import njit
 from numba.extending import register_jitable
 
+from evaluators.addresses import compile_with_kernel
 from evaluators.base import Contract, Decisions, Method, Policy, PolicyError, Score, without_folders
 from evaluators.dex import kernel
 from evaluators.dex import layout as k
@@ -230,7 +230,7 @@ def simulate(
         arrays += [world.arrays[k.CENTRAL].reshape(-1), world.arrays[k.LOOKED], world.arrays[k.SCORES]]
         arguments = (policy.bank(states), kernel.advance(), answered, world.table, *arrays)
         if policy.compiled:
-            _compile(loop, arguments)
+            compile_with_kernel(loop, arguments, 1, kernel.SIGNATURE)
         began, worked = time.perf_counter(), time.thread_time()
         fault = OK
         for part in range(1, slices + 1):
@@ -279,15 +279,6 @@ _FAULTS = {
     LOOKED: ("looks", f"2 to {k.MOST_LOOKS}"),
     PUBLISHED: ("publish", "a finite number"),
 }
-
-
-def _compile(loop: Any, arguments: tuple[Any, ...]) -> None:
-    """Compile the loop with the kernel as a pointer: inlined, it would cost every candidate many seconds."""
-    if not loop.signatures:
-        kinds = [numba.typeof(argument) for argument in arguments]
-        kinds[1] = types.FunctionType(kernel.SIGNATURE)
-        loop.compile(tuple(kinds))
-        loop.disable_compile()
 
 
 def score(cell: Cell, world: World, timing: dict[str, float], decisions: Decisions | None) -> Score:

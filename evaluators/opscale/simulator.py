@@ -7,12 +7,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
-from numba import njit, types
+from numba import njit
 from numba.extending import register_jitable
 
-from evaluators.addresses import SIGNATURE
+from evaluators.addresses import compile_with_kernel
 from evaluators.base import Contract, Decisions, Method, Policy, PolicyError, Score, without_folders
 from evaluators.digest import fold
 from evaluators.opscale import kernel
@@ -187,7 +186,7 @@ def simulate(
         shown = (world.ints, world.floats, world.act, world.affinity, world.glob, world.obs)
         arguments = (state, kernel.compiled(), counters, world.prof, world.table, *shown)
         if policy.compiled:
-            _compile(loop, arguments)
+            compile_with_kernel(loop, arguments, 1)
         began, worked = time.perf_counter(), time.thread_time()
         world.advance()
         fault = OK
@@ -227,15 +226,6 @@ _FAULTS = {
     PACKED: ("pack", f"-1 (no company) to {MOST_KEY}"),
     AFFINITY: ("affinity", f"between -{MOST_AFFINITY} and {MOST_AFFINITY}"),
 }
-
-
-def _compile(loop: Any, arguments: tuple[Any, ...]) -> None:
-    """Compile the loop with the kernel as a pointer: inlined, it would cost every candidate many seconds."""
-    if not loop.signatures:
-        kinds = [numba.typeof(argument) for argument in arguments]
-        kinds[1] = types.FunctionType(SIGNATURE)
-        loop.compile(tuple(kinds))
-        loop.disable_compile()
 
 
 def score(scenario: Scenario, world: World, timing: dict[str, float], decisions: Decisions | None) -> Score:

@@ -6,11 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
-from numba import njit, types
+from numba import njit
 
-from evaluators.addresses import SIGNATURE
+from evaluators.addresses import compile_with_kernel
 from evaluators.base import Contract, Decisions, Method, Policy, PolicyError, Score, without_folders
 from evaluators.digest import fold
 from evaluators.sensing import kernel
@@ -188,7 +187,7 @@ def run(policy: Policy, loop: Any, task: Measured) -> tuple[Score, Outcome, Worl
     try:
         kept, arguments = arguments_of(policy, task, world, counters)
         if policy.compiled:
-            compile_loop(loop, arguments)
+            compile_with_kernel(loop, arguments, 2)
         began, worked = time.perf_counter(), time.thread_time()
         loop(*arguments)
         del kept
@@ -261,15 +260,6 @@ _FAULTS = {
     SLEPT: ("wake", f"1 to {k.MOST_SLEEP} ticks of sleep"),
     PACKED: ("packets", f"-{MOST_PACKETS} (newest first) to {MOST_PACKETS}, 0 for no radio"),
 }
-
-
-def compile_loop(loop: Any, arguments: tuple[Any, ...]) -> None:
-    """Compile the loop with the kernel as a pointer: inlined, it would cost every candidate many seconds."""
-    if not loop.signatures:
-        kinds = [numba.typeof(argument) for argument in arguments]
-        kinds[2] = types.FunctionType(SIGNATURE)
-        loop.compile(tuple(kinds))
-        loop.disable_compile()
 
 
 def _failed(kind: str, message: str, scenario: Scenario, world: World) -> PolicyError:

@@ -201,14 +201,22 @@ def _driver(
 def driver(
     factory: Callable[..., Any], contract: Contract, defaults: Mapping[str, Any], defined: frozenset[str]
 ) -> Shared:
-    """A driver that serves all policies of a contract; compiled once a process for what it is called with."""
+    """A driver that serves all policies of a contract; compiled once a process for what it is called with.
+
+    It is known again by the factory, which is a function of a module or a ``functools.partial`` of one with named,
+    hashable arguments; made anew each time, it is compiled anew each time.
+    """
     make: Any = factory
     settings: dict[str, Any] = {}
-    if isinstance(factory, functools.partial):
-        assert not factory.args
+    if isinstance(factory, functools.partial) and not factory.args:
         make, settings = factory.func, factory.keywords
     missing = frozenset(m.name for m in contract.methods) - defined - frozenset(defaults)
-    return _driver(make, tuple(sorted(settings.items())), contract, tuple(sorted(defaults.items())), missing)
+    key = (make, tuple(sorted(settings.items())), contract, tuple(sorted(defaults.items())), missing)
+    try:
+        hash(key)
+    except TypeError:
+        return _driver.__wrapped__(*key)
+    return _driver(*key)
 
 
 def exact(function: Any, method: Method, signature: tuple[Any, ...]) -> Any:

@@ -20,6 +20,11 @@ def test_the_page_on_speed_shows_the_record() -> None:
     assert table.put(page, table.block(table.recorded())) == page
 
 
+def test_the_readme_shows_the_record() -> None:
+    text = command.README.read_text(encoding="utf-8")
+    assert table.put(text, table.figures(table.recorded()), *table.FIGURES) == text
+
+
 def test_the_page_on_scale_shows_its_record() -> None:
     page = search_scale.PAGE.read_text(encoding="utf-8")
     found = json.loads(search_scale.RECORD.read_text(encoding="utf-8"))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from evaluators.addresses import compile_with_kernel
 from evaluators.base import PolicyError
 from evaluators.digest import fold
 from evaluators.sensing import layout as k
@@ -161,7 +162,7 @@ class SensingSystem:
         counters = np.zeros(4, dtype=np.int64)
         kept, arguments = simulator.arguments_of(policy, task, world, counters)
         arguments = (*arguments, shown, wakes, dawns)
-        simulator.compile_loop(recorder, arguments)
+        compile_with_kernel(recorder, arguments, 2)
         recorder(*arguments)
         del kept
         if score.decisions is None or int(counters[DIGEST]) != score.decisions.digest:

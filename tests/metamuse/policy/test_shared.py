@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 from collections.abc import Callable
 from typing import Any
@@ -164,6 +165,18 @@ def test_other_constants_need_no_other_loop() -> None:
     for step in (2, 3):
         loop(policy.with_values({"STEP": step}).state(5), np.array([9]), np.arange(7.0), out)
         assert out[0, 0] == step * 9 + 5
+
+
+def test_a_factory_that_is_not_known_again_serves_as_well() -> None:
+    def factory(settings: list[int], **functions: Any) -> Callable[..., int]:
+        assert settings == [1]
+        return make_driver(**functions)
+
+    policy = CompiledPolicy(load(LEAST, CONTRACT), (5,), shared=True)
+    loop = policy.bind(functools.partial(factory, settings=[1]), DEFAULTS)
+    out = np.zeros((1, 3))
+    loop(policy.state(5), np.array([9]), np.arange(7.0), out)
+    assert out[0, 0] == 14
 
 
 def test_what_a_method_may_not_return_is_refused() -> None:

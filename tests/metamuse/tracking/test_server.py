@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ from tests.metamuse.tracking.conftest import wait_for
 from tests.support.capabilities import needs
 from tests.support.fake_run import FakeProblem, events
 from tests.support.mlflow_server import MlflowServer, ObjectStore, PostgreSQL
+from tests.support.walking import ROOT
 
 SOLUTIONS = 12
 
@@ -77,12 +81,12 @@ def finish(tracker: MlflowTracker, state: RunState, folder: Path) -> None:
 class Record:
     """What a server has of one run."""
 
-    def __init__(self, uri: str, name: str) -> None:
+    def __init__(self, uri: str, name: str, problem: str = "fake") -> None:
         from mlflow.tracking import MlflowClient
 
         self.client = MlflowClient(uri)
-        found = self.client.get_experiment_by_name("metamuse/fake")
-        runs = self.client.search_runs([found.experiment_id]) if found else []
+        found = self.client.get_experiment_by_name(f"metamuse/{problem}")
+        self.runs = runs = self.client.search_runs([found.experiment_id]) if found else []
         self.parents = [run for run in runs if run.data.tags.get("metamuse.run") == name]
         ids = {run.info.run_id for run in self.parents}
         self.children = [run for run in runs if run.data.tags.get("mlflow.parentRunId") in ids]
@@ -152,6 +156,36 @@ def test_a_server_that_stays_away_gets_it_by_the_command_report(
     server.start()
     rebuild(server.uri, None, FakeProblem(), state, folder)
     Record(server.uri, folder.name).is_complete(folder)
+
+
+@needs("postgresql")
+@pytest.mark.timeout(900)
+def test_a_whole_search_is_on_the_server_that_was_killed_meanwhile(
+    server: MlflowServer, tmp_path: Path
+) -> None:
+    small = "search.finalists=1 search.tune_trials=1 search.simplify_trials=0 problem.baselines=best_fit,first_fit"
+    command = [sys.executable, "-m", "metamuse", "problem=binpacking", "solutions=6", *small.split()]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [*command, f"tracking.uri={server.uri}"],
+        cwd=tmp_path,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as run:
+        wait_for(lambda: bool(Record(server.uri, "", "binpacking").runs) or run.poll() is not None, 240)
+        server.kill()
+        server.start()
+        _, said = run.communicate(timeout=600)
+    assert run.returncode == 0, said
+    assert "record of this run is incomplete" not in said
+    (folder,) = (tmp_path / "runs" / "binpacking").glob("r*")
+    record = Record(server.uri, folder.name, "binpacking")
+    assert record.steps() == list(range(6))
+    (parent,) = record.parents
+    assert parent.info.status == "FINISHED" and record.children
+    board = Path(record.client.download_artifacts(parent.info.run_id, "leaderboard.csv"))
+    assert board.read_bytes() == (folder / "leaderboard.csv").read_bytes()
 
 
 @needs("postgresql", "s3")
