@@ -79,11 +79,11 @@ def make_executor(
 def cache_folder() -> Path | None:
     """Where machine code of trusted kernels is kept between runs; None if no such folder can be made.
 
-    One folder for each state of the evaluators' sources: Numba looks at the file of a function only, and would go on
-    with old machine code where a constant or a function from another file has changed.
+    One folder for each state of the sources of evaluators, policy kit and policy compiler: Numba looks at the file of a
+    function only, and would go on with old machine code where a constant or a function from another file has changed.
     """
     base = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "metamuse" / "numba"
-    folder = base / _evaluators_digest()
+    folder = base / _sources_digest()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         others = (path for path in base.iterdir() if path != folder)
@@ -96,11 +96,12 @@ def cache_folder() -> Path | None:
 
 
 @functools.cache
-def _evaluators_digest() -> str:
+def _sources_digest() -> str:
     digest = hashlib.sha256()
-    root = Path(evaluators.__file__).parent
-    for path in sorted(root.rglob("*.py")):
-        digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes() + b"\0")
+    here = Path(__file__).parent
+    for root in (Path(str(evaluators.__file__)).parent, here / "policy", here / "policykit"):
+        for path in sorted(root.rglob("*.py")):
+            digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
 
 

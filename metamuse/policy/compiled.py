@@ -15,6 +15,7 @@ import numpy as np
 from numba.core import types
 from numba.core.errors import NumbaError
 
+import metamuse.policykit
 from evaluators.base import PolicyError
 from metamuse.policy import intrinsics, work
 from metamuse.policy.bank import make_bank, view
@@ -49,7 +50,9 @@ def kit_functions(name: str) -> dict[str, Any]:
     list that is touched by every request.
     """
     lowered, layout = lower_kit(name)
-    space = dict(intrinsics.NAMES)
+    space = dict(intrinsics.NAMES) | {
+        "__name__": metamuse.policykit.__name__
+    }  # where a cache finds them again
     for part in layout.parts.values():
         space.update(kit_functions(part.name))
     return _define(lowered, space | {"np": np, "math": math}, checked=False)

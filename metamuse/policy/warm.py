@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -24,7 +25,11 @@ def warm_kits(sources: Iterable[str]) -> None:
 
     Args:
         sources: Policies of the problem: what none of them uses is left to the candidate that does.
+
+    Their machine code is kept between runs where a folder is named for it (``NUMBA_CACHE_DIR``): beside the sources Numba
+    would go on with it when the lowering has changed (:func:`metamuse.build.cache_folder` has one for each state).
     """
+    keep = "NUMBA_CACHE_DIR" in os.environ
     used = set(re.findall(r"\w+", "\n".join(sources)))
     for name in metamuse.policykit.__all__:
         cls = getattr(metamuse.policykit, name)
@@ -34,6 +39,9 @@ def warm_kits(sources: Iterable[str]) -> None:
         instance = cls(*([4] * _required(cls)))
         state: Any = slab_type(numba.typeof(layout.pack(instance, {})))
         functions = kit_functions(name)
+        if keep:
+            for method in lowered.functions:
+                functions[method].enable_caching()
         for method in lowered.functions:
             parameters = inspect.signature(getattr(cls, method.removeprefix(f"{name}__"))).parameters
             kinds = [_KINDS[str(p.annotation)] for p in list(parameters.values())[1:]]

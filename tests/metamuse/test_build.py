@@ -24,7 +24,7 @@ def sources(folder: Path, monkeypatch: pytest.MonkeyPatch, **texts: str) -> None
     for name, text in texts.items():
         (folder / f"{name}.py").write_text(text)
     monkeypatch.setattr(evaluators, "__file__", str(folder / "__init__.py"))
-    build._evaluators_digest.cache_clear()
+    build._sources_digest.cache_clear()
 
 
 def test_changed_sources_never_meet_old_machine_code(
@@ -44,7 +44,7 @@ def test_only_few_outdated_folders_are_kept(home: Path) -> None:
     for age in range(6):
         (home / f"old{age}").mkdir(parents=True)
         os.utime(home / f"old{age}", (1e9 - age, 1e9 - age))
-    build._evaluators_digest.cache_clear()
+    build._sources_digest.cache_clear()
     folder = build.cache_folder()
     assert folder is not None
     assert sorted(path.name for path in home.iterdir() if path != folder) == ["old0", "old1", "old2"]
@@ -60,4 +60,4 @@ def test_no_folder_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def own_digest() -> object:
     """Whatever a test made of the digest ends with it."""
     yield
-    build._evaluators_digest.cache_clear()
+    build._sources_digest.cache_clear()
