@@ -1,6 +1,6 @@
 """Requests a CPU second of one trace under several engines, by policy and size; equal miss counts where defined alike.
 
-    python -m benchmarks.cache_engines [requests=4e6] [objects=4e5]
+    python -m benchmarks.cache_engines [requests=1e7] [objects=1e6]
 
 Engines, one after the other in this process, so that ratios are of one run: our compiled, checked policies (the loop
 alone, and with reading a file and making its ids dense), libcachesim's native loop (which reads the file as well), its
@@ -214,7 +214,7 @@ def _present(name: str) -> bool:
 
 def main(arguments: list[str]) -> None:
     given = dict(argument.split("=", 1) for argument in arguments)
-    rows = figures(int(float(given.get("requests", 4e6))), int(float(given.get("objects", 4e5))))
+    rows = figures(int(float(given.get("requests", 1e7))), int(float(given.get("objects", 1e6))))
     columns = ("loop", "read_and_loop", "native", "plugin", "cachetools", "python")
     print(
         f"{'policy':8}{'capacity':>9}{'misses':>11}"

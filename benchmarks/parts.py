@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from metamuse import config
+from metamuse import config, journal
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,7 +23,7 @@ def cache(short: bool) -> list[dict[str, Any]]:
     """See :mod:`benchmarks.cache_engines`."""
     from benchmarks.cache_engines import figures
 
-    return figures(200_000, 20_000, 1) if short else figures(4_000_000, 400_000)
+    return figures(200_000, 20_000, 1) if short else figures(10_000_000, 1_000_000)
 
 
 def binpacking(short: bool) -> dict[str, Any]:
@@ -175,30 +175,50 @@ def stimuli(short: bool) -> list[dict[str, Any]]:
 
 
 def workers(short: bool) -> dict[str, Any]:
-    """Wall seconds of ``score`` for one policy on a set of long traces, by workers; values must be equal."""
+    """Wall seconds by workers: ``score`` for one policy on a set of long traces, and the solutions of a search."""
     from metamuse.scoring import score
 
-    requests, traces = (200_000, 4) if short else (20_000_000, 8)
+    requests, traces = (100_000, 4) if short else (5_000_000, 8)
     most = max(2, os.cpu_count() or 2)
-    found: dict[str, Any] = {"requests": requests, "traces": traces, "wall_s": {}, "loop_s": {}}
+    counts = (1, 2) if most == 2 else (1, 2, most)
+    found: dict[str, Any] = {
+        "policy": "lhd",
+        "requests": requests,
+        "traces": traces,
+        "score_s": {},
+        "search_s": {},
+    }
+    policy = (ROOT / "problems" / "cache" / "baselines" / "lhd.py").read_text()
     with tempfile.TemporaryDirectory() as folder:
         for i in range(traces):
             ranks = np.random.default_rng(i).random(requests) ** 4 * 1e6
             np.save(Path(folder) / f"{i}.npy", ranks.astype(np.int32))
         spool = [f"problem.spool={folder}/spool", "problem=cache"]
         values = []
-        for count in (1, 1, 2, most) if most > 2 else (1, 1, 2):  # the first one fills the spool
+        for count in (1, *counts):  # the first one fills the spool
             settings = config.compose([*spool, f"executor.workers={count}"])
-            policy = (ROOT / "problems" / "cache" / "baselines" / "lru.py").read_text()
             began = time.perf_counter()
-            rows = score(settings, {"lru": policy}, {"given": f"{folder}/*.npy"})
-            found["wall_s"][str(count)] = time.perf_counter() - began
-            found["loop_s"][str(count)] = sum(
-                r["details"]["requests"] / r["details"]["requests_per_s"] for r in rows
-            )
+            rows = score(settings, {"lhd": policy}, {"given": f"{folder}/*.npy"})
+            found["score_s"][str(count)] = time.perf_counter() - began
             values.append([row["value"] for row in rows])
-    assert all(other == values[0] for other in values)
+        assert all(other == values[0] for other in values)
+    found["solutions"] = 4 if short else 64
+    for count in counts:
+        found["search_s"][str(count)] = _searched(found["solutions"], count)
     return found
+
+
+def _searched(solutions: int, workers: int) -> float:
+    """Wall seconds from the first to the last solution of the offline composer."""
+    small = (
+        "problem.baselines=lru search.finalists=1 search.tune_trials=1 search.simplify_trials=0 tracking=none"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["-m", "metamuse", "problem=cache", *small.split(), f"root={folder}"]
+        _child([*command, f"solutions={solutions}", f"executor.workers={workers}"])
+        (run,) = Path(folder).glob("cache/r*")
+        at = [event["at"] for event in journal.read(run / "journal.jsonl") if event["event"] == "solution"]
+    return float(max(at) - min(at))
 
 
 PARTS: dict[str, Callable[[bool], Any]] = {

@@ -122,13 +122,18 @@ def _stimuli(rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
 
 
 def _workers(found: dict[str, Any]) -> list[tuple[str, str]]:
-    alone = found["wall_s"]["1"]
-    shown = ", ".join(f"{n}: {s:.1f} s ({alone / s:.2f}×)" for n, s in found["wall_s"].items())
+    def by(seconds: dict[str, float]) -> str:
+        return ", ".join(f"{n}: {s:.1f} s ({seconds['1'] / s:.2f}×)" for n, s in seconds.items())
+
     return [
         (
-            f"score LRU on {found['traces']} traces of {found['requests']:,} requests, wall time by workers",
-            shown,
-        )
+            f"score {found['policy'].upper()} on {found['traces']} traces of {found['requests']:,} requests, wall time by workers",
+            by(found["score_s"]),
+        ),
+        (
+            f"{found['solutions']} solutions of the composer, from the first to the last, wall time by workers",
+            by(found["search_s"]),
+        ),
     ]
 
 

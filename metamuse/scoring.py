@@ -19,7 +19,7 @@ from metamuse.study import metering, take_tuned, tuning
 from problems.base import Problem
 
 #: Seconds of simulation for which it is worth to compile a policy once more, in another process.
-PART_SECONDS = 2.0
+PART_SECONDS = 0.5
 #: Bytes of the largest file that a policy's process may have written.
 _LARGEST = 1 << 30
 
