@@ -325,15 +325,13 @@ def _timing_rows(state: RunState) -> list[dict[str, Any]]:
     rows = []
     for entry in [*state.ordered(), *state.entries.values(), *state.tuned.values()]:
         seconds = entry.seconds
-        nanoseconds = [
-            t["ns_per_decision"] for s in entry.scores.values() for t in s.timing if "ns_per_decision" in t
-        ]
+        nanoseconds = entry.decision_ns
         calls = by_solution.get(entry.id, [])
         costs = [c["cost_usd"] for c in calls]
         row = {
             "id": entry.id,
             "kind": entry.kind,
-            "ns_per_decision": f"{float(np.median(nanoseconds)):.1f}" if nanoseconds else "",
+            "ns_per_decision": "" if nanoseconds is None else f"{nanoseconds:.1f}",
             **{f"{k}_s": f"{seconds[k]:.4f}" if k in seconds else "" for k in ("check", "compile", "probe")},
             "score_s": f"{sum(v for k, v in seconds.items() if k.startswith('score')):.4f}"
             if seconds

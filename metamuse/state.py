@@ -144,6 +144,16 @@ class Entry:
         """Whether it was scored."""
         return self.status == "ok"
 
+    @property
+    def decision_ns(self) -> float | None:
+        """Median nanoseconds of a decision, None if it was not timed.
+
+        On the hold-out workloads if it was scored there: in a search, policies share a driver that takes longer.
+        """
+        sets = [self.scores["holdout"]] if "holdout" in self.scores else self.scores.values()
+        timed = [t["ns_per_decision"] for scores in sets for t in scores.timing if "ns_per_decision" in t]
+        return float(np.median(timed)) if timed else None
+
     def shelve(self, place: Place) -> None:
         """Leave what is long to the journal."""
         self.place = place

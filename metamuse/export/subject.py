@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from metamuse import ranking, rundir
 from metamuse.build import make_problem, read_policy
 from metamuse.errors import UsageError
@@ -171,10 +169,9 @@ def _scores(problem: Problem, state: RunState, entry: Entry) -> list[str]:
             None if rival is None or rival.id == entry.id else compare(problem, state, entry, rival, which)
         )
         said.append(f"{text}." + ("" if against is None else f" It is {against.sentence}."))
-    ns = [t["ns_per_decision"] for s in entry.scores.values() for t in s.timing if "ns_per_decision" in t]
-    if ns:
+    if entry.decision_ns is not None:
         said.append(
-            f"Cost: {float(np.median(ns)):.0f} ns a decision as bounds-checked machine code in the simulator, the "
+            f"Cost: {entry.decision_ns:.0f} ns a decision as bounds-checked machine code in the simulator, the "
             "simulator's own work included."
         )
     if entry.state_bytes is not None:

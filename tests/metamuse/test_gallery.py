@@ -77,7 +77,10 @@ class TestEntry:
             if path.is_file() and path.suffix not in (".xz", ".gz"):
                 assert not re.search(r"(?<![\w.])/(tmp|home|root|work|Users)/", path.read_text()), path
         readme = (entry / "README.md").read_text()
-        assert re.search(r"It is (no better|not shown to be better|\S+ points (better|worse)) than", re.sub(r"\s+", " ", readme))
+        assert re.search(
+            r"It is (no better|not shown to be better|\S+ points (better|worse)) than",
+            re.sub(r"\s+", " ", readme),
+        )
         recorded = yaml.safe_load((entry / "run" / "config.yaml").read_text())
         if recorded["llm"]["provider"] == "offline":
             assert "offline composer, which is not an LLM" in re.sub(r"\s+", " ", readme)

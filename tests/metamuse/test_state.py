@@ -10,13 +10,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from metamuse import derived, rundir
 from metamuse.journal import Journal, read
 from metamuse.place import Event, Place
 from metamuse.report.html import page
-from metamuse.state import Entry, RunState
+from metamuse.state import Entry, RunState, Scores
 from metamuse.tracking import content
 from tests.support.fake_run import FakeProblem, events
 
@@ -163,3 +164,16 @@ def test_whoever_goes_on_may_ask_for_another_number(problem: FakeProblem) -> Non
     state.apply({"event": "session", "at": 1.0, "layers": [], "solutions": 12})
     assert state.requested == 12 and state.config["solutions"] == 9
     assert rundir.summary(problem, state, "r1")["solutions"]["requested"] == 12
+
+
+def test_what_a_decision_costs_is_told_of_the_holdout_if_it_was_opened() -> None:
+    def timed(which: str, *nanoseconds: float) -> Scores:
+        rows = [{"timing": {"ns_per_decision": ns}} for ns in nanoseconds]
+        return Scores(tuple("abc"[: len(rows)]), np.zeros(len(rows)), which, rows)
+
+    searched = {which: timed(which, 80.0, 90.0, 100.0) for which in ("feedback", "validation")}
+    entry = Entry("s0001", "solution", "", "ok", scores=searched)
+    assert entry.decision_ns == 90.0
+    entry.scores["holdout"] = timed("holdout", 40.0, 60.0)
+    assert entry.decision_ns == 50.0
+    assert Entry("s0002", "solution", "", "crash").decision_ns is None
