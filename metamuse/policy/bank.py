@@ -19,7 +19,7 @@ from numba.core.datamodel import models
 from numba.core.imputils import lower_builtin
 from numba.extending import intrinsic, register_model
 
-from metamuse.policy.slab import StateType, define_slabs, slab_type
+from metamuse.policy.slab import define_slabs, slab_type
 
 #: Numba fills this module at run time, so its names have no types.
 types: Any = _types
@@ -41,9 +41,13 @@ def words(item: Any) -> Iterator[int]:
 
 
 class BankType(types.Type):  # type: ignore[misc]  # numba ships no types
-    """Numba type of a bank: the address of its first row."""
+    """Numba type of a bank: the address of its first row.
 
-    def __init__(self, state: StateType) -> None:
+    Args:
+        state: What indexing gives: the type of an address of words.
+    """
+
+    def __init__(self, state: Any) -> None:
         self.state = state
         super().__init__(f"bank({state})")
 

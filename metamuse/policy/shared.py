@@ -9,24 +9,21 @@ a decision costs some nanoseconds more, so a policy that keeps its driver busy g
 from __future__ import annotations
 
 import functools
-import operator
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numba
-import numba.core.typing.templates as templates
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils
 from numba.core import types as _types
 from numba.core.datamodel import models
-from numba.core.imputils import lower_builtin
 from numba.extending import intrinsic, register_model
 
 from evaluators.base import Contract, Method
 from metamuse.policy import intrinsics
-from metamuse.policy.bank import words
+from metamuse.policy.bank import BankType, words
 from metamuse.policy.slab import SlabType, define_slabs, read_only
 
 #: Numba fills this module at run time, so its names have no types.
@@ -58,20 +55,9 @@ class _RowModel(models.PrimitiveModel):  # type: ignore[misc]
         super().__init__(dmm, fe_type, ir.IntType(64).as_pointer())
 
 
-class RowsType(types.Type):  # type: ignore[misc]
-    """Numba type of several policies, one row below the other."""
-
-    def __init__(self) -> None:
-        super().__init__("policy rows")
-
-
-@register_model(RowsType)
-class _RowsModel(models.StructModel):  # type: ignore[misc]
-    def __init__(self, dmm: Any, fe_type: RowsType) -> None:
-        super().__init__(dmm, fe_type, [("rows", types.CPointer(types.int64)), ("words", types.intp)])
-
-
-ROW, ROWS = RowType(), RowsType()
+#: A policy as a shared driver sees it, and several of them.
+ROW = RowType()
+ROWS = BankType(ROW)
 
 
 @intrinsic
@@ -91,21 +77,6 @@ def _view(typingctx: Any, table: Any) -> Any:
         return out._getvalue()
 
     return target(table), codegen
-
-
-@templates.infer_global(operator.getitem)
-class _Take(templates.AbstractTemplate):  # type: ignore[misc]
-    def generic(self, args: Any, kws: Any) -> Any:
-        rows, index = args
-        if isinstance(rows, RowsType) and isinstance(index, types.Integer):
-            return templates.signature(ROW, rows, types.intp)
-        return None
-
-
-@lower_builtin(operator.getitem, RowsType, types.Integer)
-def _lower_take(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-    table = cgutils.create_struct_proxy(sig.args[0])(context, builder, args[0])
-    return builder.gep(table.rows, [builder.mul(args[1], table.words)], inbounds=True)
 
 
 def _word(builder: Any, row: Any, place: int) -> Any:
