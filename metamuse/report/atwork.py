@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from metamuse import ranking
 from metamuse.report import svg
 from metamuse.report.markup import Html, figure, paragraph, section, text
 from metamuse.report.verdict import SET_NAMES
+from metamuse.report.view import View
 from metamuse.state import Entry
 from problems.figures import Chart, Figure, Grid, Shares, from_data
-
-if TYPE_CHECKING:
-    from metamuse.report.sections import View
 
 #: How many times the median a policy may be to the right on the front.
 _FAR = 3.0

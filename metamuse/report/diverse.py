@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from metamuse import diversity
 from metamuse.report import svg
 from metamuse.report.markup import Html, figure, paragraph, section, table
-
-if TYPE_CHECKING:
-    from metamuse.report.sections import View
+from metamuse.report.view import View
 
 
 def diverse(view: View) -> Html:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from metamuse import rundir
 from metamuse.report.markup import Html, text
-from metamuse.report.sections import SECTIONS, View
+from metamuse.report.sections import SECTIONS
+from metamuse.report.view import View
 from metamuse.state import RunState
 from metamuse.tracking.content import recorded
 from problems.base import Problem

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,10 +10,8 @@ from metamuse import ranking
 from metamuse.report import svg
 from metamuse.report.markup import Html, figure, paragraph, section
 from metamuse.report.verdict import gain_label
-
-if TYPE_CHECKING:
-    from metamuse.report.sections import View
-    from metamuse.state import Entry
+from metamuse.report.view import View
+from metamuse.state import Entry
 
 #: Solutions drawn at most: the best half of so many, the others evenly over the run.
 MOST = 2000

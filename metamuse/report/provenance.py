@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from metamuse.report.markup import Html, definitions, section, table
-
-if TYPE_CHECKING:
-    from metamuse.report.sections import View
+from metamuse.report.view import View
 
 
 def provenance(view: View) -> Html:

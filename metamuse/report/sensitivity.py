@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from metamuse.report import svg
 from metamuse.report.markup import Html, figure, paragraph, section, table
 from metamuse.report.verdict import gain_label
-
-if TYPE_CHECKING:
-    from metamuse.report.sections import View
+from metamuse.report.view import View
 
 #: What comes within so many points of the best gain counts as good as the best.
 NEAR = 0.25

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from metamuse.report.markup import Html, code, paragraph, section
+from metamuse.report.view import View
 from metamuse.rundir import simplified_of
 from metamuse.state import Entry
-
-if TYPE_CHECKING:
-    from metamuse.report.sections import View
 
 
 def simplified(view: View) -> Html:

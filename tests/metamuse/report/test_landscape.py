@@ -9,7 +9,7 @@ import pytest
 
 from metamuse.report import landscape as module
 from metamuse.report.landscape import Projection, landscape
-from metamuse.report.sections import View
+from metamuse.report.view import View
 from tests.support.fake_run import FakeProblem, fake_state
 
 
