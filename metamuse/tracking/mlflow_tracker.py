@@ -12,7 +12,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterable
-from itertools import islice
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +54,9 @@ class MlflowTracker:
         self._thread: threading.Thread | None = None
 
     def start(self, problem: Problem, state: RunState, folder: Path) -> None:
-        # The thread reads the state of a run that goes on, so it gets copies of what the loop changes.
-        # Calls only ever grow at their end.
-        known = _items(dict(state.solutions), islice(state.calls, len(state.calls)))
+        # The thread reads the state of a run that goes on, so it is told what it may look at.
+        known: list[Entry | int] = [*range(len(state.calls)), *state.ordered()]
+        self._calls = len(state.calls)
         self._about = (problem, state, folder)
         self._thread = threading.Thread(target=self._work, args=(known,), name="mlflow", daemon=True)
         self._thread.start()
@@ -82,7 +82,7 @@ class MlflowTracker:
                 f"python -m metamuse report run={run} writes it again."
             )
 
-    def _work(self, known: list[Item]) -> None:
+    def _work(self, known: list[Entry | int]) -> None:
         pause, longest = PAUSE_SECONDS
         while not self._over.is_set():
             try:
@@ -101,14 +101,15 @@ class MlflowTracker:
         except Exception as error:  # as above
             self.trouble = describe(error)
 
-    def _follow(self, known: list[Item]) -> None:
+    def _follow(self, known: list[Entry | int]) -> None:
         """Write events as they come, until the run is over.
 
         Args:
-            known: What came before; grows by what comes.
+            known: What came before, answers of the model by their number; grows by what comes.
         """
+        _, state, _ = self._about
         writer = _Writer(self.uri, self.artifacts, *self._about)
-        writer.open(known)
+        writer.open(item if isinstance(item, Entry) else state.calls[item] for item in known)
         self.trouble = ""
         while True:
             try:
@@ -118,14 +119,13 @@ class MlflowTracker:
                 continue
             if item is None:
                 break
-            known.append(item)
+            if isinstance(item, Entry):
+                known.append(item)
+            else:
+                known.append(self._calls)
+                self._calls += 1
             writer.take(item)
         writer.close()
-
-
-def _items(solutions: dict[int, Entry], calls: Iterable[dict[str, Any]]) -> list[Item]:
-    """What a writer takes, of a run that has come so far."""
-    return [*calls, *(solutions[number] for number in sorted(solutions))]
 
 
 def rebuild(uri: str, artifacts: str | None, problem: Problem, state: RunState, folder: Path) -> None:
@@ -145,7 +145,7 @@ def rebuild(uri: str, artifacts: str | None, problem: Problem, state: RunState, 
 
 def _write(writer: _Writer, again: bool) -> None:
     """Write the whole record of a run that nobody works on."""
-    writer.open(_items(writer.state.solutions, writer.state.calls), again)
+    writer.open(chain(writer.state.calls, writer.state.ordered()), again)
     writer.close()
 
 
@@ -259,7 +259,8 @@ class _Writer:
                 self._step(number, self._waiting[number])
         self.flush()
         self._outcome()
-        store.table(self.run, "solutions.json", content.solutions(problem, state))
+        for name, table in content.solutions(problem, state):
+            store.table(self.run, name, table)
         store.table(self.run, "baselines.json", content.rivals(problem, state))
         for name in ("summary.json", "leaderboard.csv", "config.yaml", "report.html"):
             if (self.folder / name).is_file():

@@ -91,7 +91,7 @@ def test_results_are_the_same(
     for name in ("leaderboard.csv", "timings.csv", "summary.json"):
         assert (tmp_path / "one/run" / name).read_text() == (tmp_path / "other/run" / name).read_text()
     assert page(problem, shelved, Path("run")) == page(problem, in_memory, Path("run"))
-    assert content.solutions(problem, shelved) == content.solutions(problem, in_memory)
+    assert list(content.solutions(problem, shelved)) == list(content.solutions(problem, in_memory))
 
 
 def test_a_journal_that_is_gone_is_an_error_where_it_is_needed(journal: Path, tmp_path: Path) -> None:

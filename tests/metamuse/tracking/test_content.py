@@ -24,8 +24,10 @@ def test_parameters_are_flat_bounded_and_begin_with_what_matters() -> None:
 def test_tables_have_a_row_a_thing() -> None:
     problem = FakeProblem()
     state = fake_state(problem, solutions=20)
-    solutions = content.solutions(problem, state)
-    assert solutions["id"] == [s.id for s in state.ordered()]
+    ((name, solutions),) = content.solutions(problem, state)
+    assert name == "solutions.json"
+    scored = [s.id for s in ranking.ranked(problem, state, state.ordered())]
+    assert solutions["id"] == scored + [s.id for s in state.ordered() if not s.ok]
     assert solutions["validation"].count(None) == sum(state.failures().values())
     assert sum(solutions["distinct"]) == len(state.executable())
     assert content.rivals(problem, state)["id"] == ["clever", "cunning", "plain", "oracle"]
@@ -39,7 +41,19 @@ def test_tables_have_a_row_a_thing() -> None:
 
 def test_tables_of_an_empty_run_are_empty() -> None:
     problem = FakeProblem()
-    assert content.solutions(problem, fake_state(problem, solutions=0, holdout=False)) == {}
+    assert list(content.solutions(problem, fake_state(problem, solutions=0, holdout=False))) == []
+
+
+def test_many_solutions_are_told_in_tables_that_a_browser_shows_in_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    problem = FakeProblem()
+    state = fake_state(problem, solutions=20)
+    ((_, whole),) = content.solutions(problem, state)
+    monkeypatch.setattr(content, "PAGE", 8)
+    pages = dict(content.solutions(problem, state))
+    assert list(pages) == ["solutions.json", "solutions-00009.json", "solutions-00017.json"]
+    assert [row for page in pages.values() for row in page["id"]] == whole["id"]
 
 
 def test_tags_tell_commit_and_containment(tmp_path: Path) -> None:

@@ -105,7 +105,8 @@ def test_the_record_of_a_run(root: Path) -> None:
     )
 
     table = record.table(parent, "solutions.json")
-    assert [row[0] for row in table["data"]] == [s.id for s in state.ordered()]
+    assert sorted(row[0] for row in table["data"]) == [s.id for s in state.ordered()]
+    assert table["data"][0][0] == ranking.ranked(problem, state, state.ordered())[0].id
     assert len(record.table(parent, "baselines.json")["data"]) == 4
     assert sorted(d.dataset.name for d in parent.inputs.dataset_inputs) == [
         "fake feedback",
