@@ -1,6 +1,6 @@
 """Tower with the authors' own model, Vowpal Wabbit, beside the baseline that has a fast one in its place.
 
-    pip install 'metamuse[vw]'
+    pip install -c constraints.txt -e '.[vw]'      # in the checkout
     python -m benchmarks.autothrottle_vw [social hotel train] [--set holdout] [--draws 10000]
 
 Both start from the same samples of the warm-up (``benchmarks.autothrottle_warm_up``) and see the same loads. Options of

@@ -7,8 +7,8 @@
 Measured, on one core: CPU seconds of a candidate before its first request (check, compile, probe), requests a CPU second
 of some baselines on a spooled trace whose objects do not fit into the processor's caches, CPU and bytes of a
 workload's row in the journal, calls and prompt tokens of a solution (a rehearsed search whose prompts are tokenised).
-Taken from elsewhere and named: CPU of the hub (the largest figure of ``benchmarks.soak`` at 10,000 solutions), lengths of
-answers (:data:`metamuse.estimate.ANSWER_TOKENS`), prices (litellm's table). Assumed: seconds of a call, rate limit, disk.
+Taken over, not measured here, and named: CPU of the hub (the largest window of ``benchmarks.soak`` with 10,000 solutions),
+lengths of answers (:data:`metamuse.estimate.ANSWER_TOKENS`), prices (litellm's table). Assumed: seconds of a call, rate limit, disk.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ PAGE = ROOT / "docs" / "scale.md"
 BEGIN, END = "<!-- scale: begin, made by python -m benchmarks.search_scale record -->", "<!-- scale: end -->"
 POLICIES = ("fifo", "lru", "s3fifo", "arc", "wtinylfu", "gdsf", "lhd")
 REQUESTS, OBJECTS = 4_000_000, 1_000_000
-#: CPU seconds of hub, tracking and steering a solution: the largest figure of ``benchmarks.soak`` (10,000 solutions of
-#: 60 workloads).
+#: CPU seconds of hub, tracking and steering a solution, taken over from ``benchmarks.soak``: the largest window of 10,000
+#: solutions of 60 workloads, on a busy machine (a quiet one: about 22 ms at 1,000 solutions, 29 at 9,000).
 HUB_SECONDS, HUB_WORKLOADS = 0.031, 60
 REHEARSED = 100
 MODELS = ("gpt-4o", "gpt-4o-mini", "deepseek/deepseek-chat")
@@ -276,9 +276,9 @@ def markdown(found: dict[str, Any]) -> str:
         "write and read |",
         f"| calls a solution | {sum(c[0] for c in calls_of(constants).values()):.1f} to "
         f"{sum(c[1] for c in calls_of(constants).values()):.1f} |",
-        f"| tokens a solution, in / out | {low[0]:,.0f} / {low[1]:,.0f} to {high[0]:,.0f} / {high[1]:,.0f} |",
-        f"| the hub, tracking and steering (`python -m benchmarks.soak`, {HUB_WORKLOADS} workloads) | {1e3 * HUB_SECONDS:.0f} "
-        "CPU ms a solution |",
+        f"| tokens a solution, in / out (lengths of answers taken over from `metamuse/estimate.py`) | {low[0]:,.0f} / {low[1]:,.0f} to {high[0]:,.0f} / {high[1]:,.0f} |",
+        f"| the hub, tracking and steering, taken over from `python -m benchmarks.soak` ({HUB_WORKLOADS} workloads, largest window) | "
+        f"{1e3 * HUB_SECONDS:.0f} CPU ms a solution |",
         "",
         f"{n:,} solutions on {traces:,} traces of {search['requests']:.0e} requests; `search.lag` "
         f"{'as many as cores' if found['lag'] is None else found['lag']}, at least 32; calls take {search['call_s']:g} s, "

@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,8 @@ from metamuse.build import limits, make_executor
 from metamuse.errors import UsageError
 from metamuse.evaluation import Handler
 from metamuse.executor.base import Task
+from metamuse.export import golden
 from metamuse.export.base import exporter_for, read_all, system_of
-from metamuse.export.golden import pack
 from metamuse.export.jailed import warm_up
 from metamuse.export.package import ExportFailedError, export, run_test
 from metamuse.export.subject import Subject, of_run
@@ -73,14 +73,14 @@ def setup(config: Mapping[str, Any]) -> Handler:
         loop = problem.bind(compiled)
         values = [float(problem.simulate(compiled, loop, workload).value) for workload in holdout]
         system = system_of(problem)
-        golden = system.golden(compiled, problem.probes())
-        if sum(case.decisions for case in golden) < _FEW:
-            golden += system.golden(compiled, holdout[:1])
+        cases = system.golden(compiled, problem.probes())
+        if sum(case.decisions for case in cases) < _FEW:
+            cases += system.golden(compiled, holdout[:1])
         return {
             "probes": probe_digests(problem, compiled),
             "holdout": values,
-            "golden": base64.b64encode(pack(golden)).decode(),
-            "decisions": sum(case.decisions for case in golden),
+            "golden": base64.b64encode(golden.pack(cases)).decode(),
+            "decisions": sum(case.decisions for case in cases),
         }
 
     return handle
@@ -119,6 +119,10 @@ def make(run: Path, solution: str, targets: list[str], out: Path) -> dict[str, A
     exporters = [exporter_for(target, name) for target in targets]
     entry = RunState.fold(read(run / "journal.jsonl")).entry(subject.id)
     found = asyncio.run(_measure(recorded, subject.source))
+    try:
+        decisions = golden.pack(golden.unpack(base64.b64decode(found["golden"])))
+    except golden.ForgedError as error:
+        raise GalleryError(f"the policy's process answered for it: {error}") from None
     kept = entry.scores.get("holdout")
     if kept is not None:
         _demand_same(list(map(float, kept.values)), found["holdout"], run.name)
@@ -139,7 +143,7 @@ def make(run: Path, solution: str, targets: list[str], out: Path) -> dict[str, A
         proved[exporter.name] = made.decisions
         for spare in ("README.md", "LICENSE", "policy.original.txt", "pyproject.toml"):
             (out / exporter.name / spare).unlink(missing_ok=True)
-        (out / exporter.name / "golden.gz").write_bytes(base64.b64decode(found["golden"]))
+        (out / exporter.name / "golden.gz").write_bytes(decisions)
         run_test(out / exporter.name)
         _tidy(out / exporter.name)
     _copy(run, out, subject.id, recorded)
@@ -157,7 +161,8 @@ def make(run: Path, solution: str, targets: list[str], out: Path) -> dict[str, A
     (out / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
     summary = json.loads((run / "summary.json").read_text(encoding="utf-8"))
     idea = load(subject.source, subject.problem.contract).doc
-    (out / "README.md").write_text(_readme(subject, card, summary, idea), encoding="utf-8")
+    remarks = told_of_holdout(subject.problem, out / "run" / "scores.json")
+    (out / "README.md").write_text(_readme(subject, card, summary, remarks, idea), encoding="utf-8")
     return card
 
 
@@ -261,6 +266,12 @@ def _tidy(folder: Path) -> None:
         shutil.rmtree(cache)
 
 
+def told_of_holdout(problem: problems.base.Problem, scores: Path) -> list[str]:
+    """What must be known of recorded hold-out scores beside their mean."""
+    rows = json.loads(scores.read_text(encoding="utf-8")).get("holdout") or []
+    return [f"Hold-out: {said}" for said in problem.remarks([row["details"] for row in rows])] if rows else []
+
+
 def elsewhere(solution: str, summary: Mapping[str, Any]) -> list[str]:
     """What a run says of its best policy on workloads unlike those searched on."""
     best = summary["best"]
@@ -270,14 +281,16 @@ def elsewhere(solution: str, summary: Mapping[str, Any]) -> list[str]:
     return [f"Where workloads are unlike those searched on, against the same reference: {gains}."]
 
 
-def _readme(subject: Subject, card: Mapping[str, Any], summary: Mapping[str, Any], idea: str) -> str:
+def _readme(
+    subject: Subject, card: Mapping[str, Any], summary: Mapping[str, Any], remarks: Sequence[str], idea: str
+) -> str:
     compared = ", ".join(f"`{target}` {n:,}" for target, n in card["golden"]["compared"].items())
     folder = subject.problem.name
     parts = [
         f"# {subject.title}",
         f"## Idea\n\n{idea or 'Its text says nothing of its idea.'}",
         "## Where it comes from\n\n" + _listed(subject.provenance) + f"\n\n    {card['command']}",
-        "## What was measured\n\n" + _listed([*subject.scores, *elsewhere(subject.id, summary)]),
+        "## What was measured\n\n" + _listed([*subject.scores, *remarks, *elsewhere(subject.id, summary)]),
         "## What is here\n\n"
         "- `policy.py`: the policy, its constants as they were scored; `card.json`: what a test holds it to.\n"
         f"- {', '.join(f'`{t}/`' for t in card['golden']['compared'])}: exports with {card['golden']['kept']:,} golden decisions, "

@@ -192,6 +192,14 @@ class Problem:
         """
         return None
 
+    def remarks(self, rows: Sequence[Mapping[str, float]]) -> Sequence[str]:
+        """What must be known beside the mean of a set's scores; each stands after a colon.
+
+        Args:
+            rows: Details of the scores by workload.
+        """
+        return ()
+
     def digest(self, workload: Any) -> str:
         """A short hash of a workload's content, for provenance."""
         raise NotImplementedError

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from metamuse import config, rundir
 from metamuse.cli import Invocation
@@ -14,10 +15,13 @@ from metamuse.errors import UsageError
 def run(invocation: Invocation) -> int:
     """Export a policy; 1 if that cannot be done, or if the export does not decide as the policy."""
     settings = config.compose(invocation.overrides)
+    if (settings["run"] is None) == (settings["policy"] is None):
+        raise UsageError(
+            "export needs run=<path or name of a run, or latest>, or policy=<baseline or file>; target=<one of "
+            f"{_targets(settings)}>; and out=<folder>."
+        )
     if settings["out"] is None:
         raise UsageError("export needs out=<folder>.")
-    if (settings["run"] is None) == (settings["policy"] is None):
-        raise UsageError("export needs run=<path or name of a run, or latest>, or policy=<baseline or file>.")
     from metamuse.export.base import exporter_for
     from metamuse.export.package import ExportFailedError, check_out, export
     from metamuse.export.subject import of_file, of_run
@@ -59,3 +63,11 @@ def run(invocation: Invocation) -> int:
         f"{made.decisions:,} golden decisions are equal, {made.us:.2f} µs each; read {made.out / 'README.md'}"
     )
     return 0
+
+
+def _targets(settings: dict[str, Any]) -> str:
+    """All targets that there are for the problem, as a sentence has them."""
+    from metamuse.export.base import exporters, fits
+
+    problem = str(settings["problem"]["name"])
+    return f"{', '.join(n for n, e in exporters().items() if fits(e, problem)) or 'none yet'} for problem={problem}"

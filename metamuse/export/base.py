@@ -15,6 +15,7 @@ import metamuse.policykit
 from metamuse.errors import UsageError
 from metamuse.export import runtime, systems, targets
 from metamuse.export.bounds import Bounds
+from metamuse.export.form import Known
 from metamuse.export.golden import Case
 from metamuse.export.infer import Inference
 from metamuse.export.python_module import arithmetic_sources, translate
@@ -36,8 +37,8 @@ class System(Protocol):
 
     runtime: tuple[str, ...]
 
-    def facts(self, policy: CompiledPolicy) -> dict[str, Any]:
-        """What the system has to be told of the policy, by name."""
+    def facts(self, policy: Known) -> dict[str, Any]:
+        """What the system has to be told of the policy, by name; from its text, it is not run for that."""
 
     def golden(self, policy: CompiledPolicy, workloads: Sequence[Any]) -> list[Case]:
         """What the policy decides in the simulator, compiled: at least ``ENOUGH`` decisions if there are as many."""
@@ -55,7 +56,7 @@ class Material:
         title: One line that says what is exported.
         problem: Name of the problem.
         program: The checked policy.
-        compiled: The same, compiled.
+        compiled: The same, compiled; or what is known of it where nothing of it may run.
         init: Arguments that its ``__init__`` may be given.
         facts: What :meth:`System.facts` says.
         golden: The decisions it is compared on.
@@ -67,7 +68,7 @@ class Material:
     title: str
     problem: str
     program: Program
-    compiled: CompiledPolicy
+    compiled: Known
     init: tuple[Any, ...]
     facts: Mapping[str, Any]
     golden: Sequence[Case]
@@ -110,7 +111,10 @@ class Exporter(Protocol):
       prints one sentence that says where it is and ends with 1. Pytest can run it, too;
     - refuse what it cannot express exactly (:class:`metamuse.export.kinds.UntranslatableError`), never guess.
 
-    ``files`` runs where candidates run, in the executor's jail: without network, and it may not touch files.
+    ``files`` runs where candidates run, in the executor's jail: without network, and it may not touch files. But it runs in
+    a process of its own, in which nothing of the policy has run or will: it asks for no more than
+    :class:`metamuse.export.form.Known` and :func:`metamuse.export.form.array_bytes` say. For the latter an exporter names the
+    arguments of ``__init__`` that it wants to know of, beside those of ``Material.init``, as ``inits`` (a tuple of tuples).
 
     Attributes:
         name: What ``target=`` names.

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,8 +21,10 @@ from typing import Any
 import metamuse
 from metamuse.build import limits, make_executor
 from metamuse.errors import UsageError
-from metamuse.executor.base import Task
+from metamuse.executor.base import Executor, Task
 from metamuse.export.base import Exporter
+from metamuse.export.form import checked
+from metamuse.export.golden import ForgedError, pack, unpack
 from metamuse.export.subject import Subject
 from problems.base import SETS
 
@@ -29,6 +32,10 @@ from problems.base import SETS
 PATIENCE_S = 1200.0
 #: Roots of import names that an export may not find while it is tested.
 HIDDEN = ("metamuse", "problems", "evaluators", "stimuli", "numba")
+#: Names of files: folders in folders, none of which is hidden, absolute or a way up.
+_NAME = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}/){0,4}[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+#: Longest sentence of another process that is passed on, in characters.
+_LONGEST = 2000
 
 #: Starts a test where nothing of MetaMuse can be imported.
 _RUNNER = """
@@ -117,7 +124,7 @@ def export(settings: dict[str, Any], subject: Subject, exporter: Exporter, out: 
         raise UsageError(f"Cannot write beside {out}: {error.strerror}.") from None
     try:
         _write(work, made["files"])
-        (work / "golden.gz").write_bytes(base64.b64decode(made["golden"]))
+        (work / "golden.gz").write_bytes(made["golden"])
         (work / "LICENSE").write_text(_license(), encoding="utf-8")
         decisions, seconds = run_test(work)
         us = 1e6 * seconds / max(1, decisions)
@@ -136,7 +143,8 @@ def export(settings: dict[str, Any], subject: Subject, exporter: Exporter, out: 
 
 
 async def _make(settings: dict[str, Any], subject: Subject, exporter: Exporter) -> dict[str, Any]:
-    # One task, whose answer becomes files here: it stays on this machine.
+    """The package's ``files`` (checked), ``golden`` (the file's bytes), ``cases`` (names), ``refused`` and ``doc``."""
+    # Two tasks, whose answers become files here: they stay on this machine.
     alone = dict(settings["executor"]) | {"name": "local"}
     config = settings | {"problem": dict(subject.problem.config), "executor": alone}
     sets = [name for name in ("holdout", "validation", "feedback") if name in SETS]
@@ -149,21 +157,86 @@ async def _make(settings: dict[str, Any], subject: Subject, exporter: Exporter) 
         "provenance": subject.provenance,
         "scores": subject.scores,
     }
+    wall = limits(config, float(settings["executor"]["trusted_wall_s"]))
     try:
         await executor.start()
-        wall = float(settings["executor"]["trusted_wall_s"])
-        outcome = await executor.run(Task("export", payload, limits(config, wall)))
+        recorded = _data_of(await _answer(executor, Task("record", payload | {"do": "record"}, wall)))
+        cases = recorded.pop("cases")
+        # Written anew from what was read, so that nobody else reads it otherwise.
+        golden = pack(cases)
+        payload |= recorded | {"do": "render", "golden": base64.b64encode(golden).decode()}
+        rendered = await _answer(executor, Task("render", payload, wall))
     finally:
         await executor.close()
+    if "untranslatable" in rendered:
+        raise ExportFailedError(
+            f"target={exporter.name} cannot express the policy: {rendered['untranslatable']}."
+        )
+    if "forged" in rendered:
+        raise _forged(rendered["forged"])
+    return {
+        "files": check_files(rendered["files"]),
+        "golden": golden,
+        "cases": [str(case.fields["name"]) for case in cases],
+        "refused": recorded["refused"],
+        "doc": rendered["doc"],
+    }
+
+
+async def _answer(executor: Executor, task: Task) -> dict[str, Any]:
+    outcome = await executor.run(task)
     if outcome.result is None:
         assert outcome.failure is not None
         kind, message = outcome.failure
-        raise ExportFailedError(f"the policy fails ({kind}: {message}).")
-    if "untranslatable" in outcome.result:
-        raise ExportFailedError(
-            f"target={exporter.name} cannot express the policy: {outcome.result['untranslatable']}."
-        )
+        raise ExportFailedError(f"the policy fails ({kind}: {_sentence(message)}).")
     return outcome.result
+
+
+def _data_of(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What the process says in which the policy ran, as ``cases``, ``form`` and ``refused``: it may say anything.
+
+    Raises:
+        ExportFailedError: It says something else than it is asked for.
+    """
+    try:
+        if answer.keys() != {"form", "golden", "refused"}:
+            raise ForgedError("its answer has another form")
+        golden, refused = answer["golden"], answer["refused"]
+        if not isinstance(golden, str) or not isinstance(refused, str):
+            raise ForgedError("its answer has another form")
+        cases = unpack(base64.b64decode(golden, validate=True))
+        return {"cases": cases, "form": checked(answer["form"]), "refused": _sentence(refused)}
+    except ForgedError as error:
+        raise _forged(str(error)) from None
+    except ValueError:
+        raise _forged("its golden decisions are not in base64") from None
+
+
+def _forged(why: str) -> ExportFailedError:
+    return ExportFailedError(f"the process in which the policy ran answers what it cannot: {why}.")
+
+
+def _sentence(text: str) -> str:
+    """A text of another process as one line that a terminal and a README can hold."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:_LONGEST]
+
+
+def check_files(files: object) -> dict[str, str]:
+    """Texts by names that stay in their folder.
+
+    Raises:
+        ExportFailedError: A name is no plain relative one, or there is no text.
+    """
+    if not isinstance(files, Mapping):
+        raise ExportFailedError("what it was made of is no list of files.")
+    for name, text in files.items():
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise ExportFailedError(
+                f"a file of it would be called {name!r:.200}, which is no name in its folder."
+            )
+        if not isinstance(text, str):
+            raise ExportFailedError(f"its file {name} is no text.")
+    return dict(files)
 
 
 def run_test(folder: Path) -> tuple[int, float]:
@@ -193,7 +266,7 @@ def run_test(folder: Path) -> tuple[int, float]:
 
 
 def _write(folder: Path, files: Mapping[str, str]) -> None:
-    for name, text in files.items():
+    for name, text in check_files(files).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

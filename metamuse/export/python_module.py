@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from metamuse.export.bounds import Bounds
+from metamuse.export.form import Known
 from metamuse.export.infer import Inference, Instance
 from metamuse.export.python_text import Writer
 from metamuse.export.runtime import arithmetic
 from metamuse.export.units import Unit, kit_unit, policy_unit
-from metamuse.policy.compiled import CompiledPolicy
 from metamuse.policy.program import Program
 from metamuse.policy.reprint import reprint
 from metamuse.policykit.hashing import hash64
@@ -53,14 +53,14 @@ _GROW = {
 }
 
 
-def translate(program: Program, compiled: CompiledPolicy, init: Sequence[Any]) -> tuple[Inference, Bounds]:
+def translate(program: Program, compiled: Known, init: Sequence[Any]) -> tuple[Inference, Bounds]:
     """What the translators start from; ``init`` are arguments that ``__init__`` may be given.
 
     Raises:
         UntranslatableError: A construct is not known.
     """
     entries = ["__init__", *(m.name for m in program.contract.methods if m.name in program.defined)]
-    inference = Inference(policy_unit(program, compiled, init), entries)
+    inference = Inference(policy_unit(program, compiled.layout, compiled.constants(), init), entries)
     return inference, Bounds(inference)
 
 

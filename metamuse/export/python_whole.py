@@ -13,8 +13,8 @@ import inspect
 from pathlib import Path
 
 import metamuse.policykit
+from metamuse.export.form import Known
 from metamuse.policy import interpret, numeric, vocabulary
-from metamuse.policy.compiled import CompiledPolicy
 from metamuse.policy.program import Program
 
 _RAISES = (
@@ -66,7 +66,7 @@ def language_files() -> dict[str, str]:
     return files
 
 
-def whole_module(program: Program, compiled: CompiledPolicy, heading: str) -> str:
+def whole_module(program: Program, compiled: Known, heading: str) -> str:
     """The text of ``policy.py``, to stand beside :func:`language_files`."""
     tree = ast.fix_missing_locations(interpret._Instrument().visit(program.plain_tree()))
     modules = {"math": "math", "numpy": "numpy", "metamuse.policykit": "policykit"}

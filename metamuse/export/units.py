@@ -12,7 +12,7 @@ from typing import Any
 
 import metamuse.policykit
 from metamuse.export.kinds import of_value
-from metamuse.policy.compiled import CompiledPolicy, construct
+from metamuse.policy.compiled import construct
 from metamuse.policy.layout import Layout, layout_of
 from metamuse.policy.program import Program
 from metamuse.policy.rules import Names
@@ -52,14 +52,13 @@ class Unit:
         return self.name != "Policy"
 
 
-def policy_unit(program: Program, compiled: CompiledPolicy, init: Sequence[Any]) -> Unit:
+def policy_unit(program: Program, layout: Layout, constants: Mapping[str, Any], init: Sequence[Any]) -> Unit:
     """The class ``Policy`` of a checked program; ``init`` are arguments that ``__init__`` may be given."""
     contract = {m.name: (m.types, m.returns) for m in program.contract.methods}
     contract["__init__"] = (tuple(of_value(value).name for value in init), "none")
-    space = compiled.constants()
     return Unit(
-        "Policy", program.source, program.tree, program.methods, program.functions, space, program.names,
-        compiled.layout, contract,
+        "Policy", program.source, program.tree, program.methods, program.functions, constants, program.names,
+        layout, contract,
     )  # fmt: skip
 
 

@@ -85,6 +85,8 @@ class TestEntry:
         if recorded["llm"]["provider"] == "offline":
             assert "offline composer, which is not an LLM" in re.sub(r"\s+", " ", readme)
         assert card(entry)["command"] in readme
+        for remark in gallery.told_of_holdout(problem_of(entry), entry / "run" / "scores.json"):
+            assert remark in re.sub(r"\s+", " ", readme)
 
 
 def _texts(item: Any) -> list[str]:

@@ -15,6 +15,16 @@ static int64_t next(void)
     return x;
 }
 
+/* A number that a place in memory is made of: it comes from a file, so it may be any. */
+static int64_t next_of(int64_t least, int64_t most)
+{
+    int64_t x = next();
+    if (x < least || x > most) {
+        exit(5);
+    }
+    return x;
+}
+
 static void say(int64_t x)
 {
     fwrite(&x, sizeof x, 1, stdout);
@@ -56,7 +66,8 @@ int main(void)
 {
     int64_t cases = next();
     for (; cases > 0; cases--) {
-        int64_t n = next(), minutes = next(), ticks = next(), shown = next(), i, j, fault = 0;
+        int64_t n = next_of(1, 100000), minutes = next_of(1, 100000), ticks = next_of(0, 600 * minutes);
+        int64_t shown = next(), i, j, fault = 0;
         double cores = next_float(), slo = next_float(), app[8];
         double *services = floats(7 * n), *targets = floats(n * minutes);
         int64_t *cluster = (int64_t *)malloc((size_t)n * sizeof *cluster);
@@ -84,7 +95,7 @@ int main(void)
         fault = autothrottle_s0452_application_fault(application);
         autothrottle_s0452_application_free(application);
         for (i = 0; i < shown; i++) {
-            int64_t service = next();
+            int64_t service = next_of(0, n - 1);
             autothrottle_s0452_service *law = autothrottle_s0452_service_new(cores, slo, n);
             if (law == NULL) {
                 return 4;

@@ -15,6 +15,16 @@ static int64_t next(void)
     return x;
 }
 
+/* A number that a place in memory is made of: it comes from a file, so it may be any. */
+static int64_t next_of(int64_t least, int64_t most)
+{
+    int64_t x = next();
+    if (x < least || x > most) {
+        exit(5);
+    }
+    return x;
+}
+
 static void say(int64_t x)
 {
     fwrite(&x, sizeof x, 1, stdout);
@@ -40,7 +50,7 @@ int main(void)
 {
     int64_t cases = next();
     for (; cases > 0; cases--) {
-        int64_t n = next(), steps = next(), i, g, other;
+        int64_t n = next_of(0, 10), steps = next(), i, g, other;
         double interval = next_float(), ttft = next_float(), tbt = next_float();
         double prof[120], glob[16], obs[120];
         opscale_s0039_tuned *scaler;

@@ -14,6 +14,6 @@ static void *allot(mm_heap *heap, int64_t n, size_t size)
         set_fault(heap, 1);
         return NULL;
     }
-    heap->taken = (int16_t)(at + words);
+    heap->taken = (int32_t)(at + words);
     return heap->words + at;
 }

@@ -35,7 +35,8 @@ int main(void)
 {
     int64_t cases = next();
     for (; cases > 0; cases--) {
-        int64_t n = next(), minutes = next(), ticks = next(), shown = next(), i, j, fault = 0;
+        int64_t n = next_of(1, 100000), minutes = next_of(1, 100000), ticks = next_of(0, 600 * minutes);
+        int64_t shown = next(), i, j, fault = 0;
         double cores = next_float(), slo = next_float(), app[8];
         double *services = floats(7 * n), *targets = floats(n * minutes);
         int64_t *cluster = (int64_t *)malloc((size_t)n * sizeof *cluster);
@@ -63,7 +64,7 @@ int main(void)
         fault = @P@_application_fault(application);
         @P@_application_free(application);
         for (i = 0; i < shown; i++) {
-            int64_t service = next();
+            int64_t service = next_of(0, n - 1);
             @P@_service *law = @P@_service_new(cores, slo, n);
             if (law == NULL) {
                 return 4;

@@ -3,7 +3,7 @@ int main(void)
 {
     int64_t cases = next();
     for (; cases > 0; cases--) {
-        int64_t n = next(), capacity = next(), most = next(), i;
+        int64_t n = next(), capacity = next(), most = next_of(1, 100000000), i;
         @P@ *packer = @P@_new(capacity, most);
         if (packer == NULL) {
             return 4;

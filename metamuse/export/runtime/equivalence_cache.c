@@ -1,10 +1,13 @@
 
 static int64_t *gone;
-static int64_t n_gone;
+static int64_t n_gone, most_gone;
 
 static void note(void *context, uint64_t key)
 {
     (void)context;
+    if (n_gone == most_gone) {
+        exit(5);
+    }
     gone[n_gone++] = (int64_t)key;
 }
 
@@ -12,9 +15,10 @@ int main(void)
 {
     int64_t cases = next();
     for (; cases > 0; cases--) {
-        int64_t n = next(), capacity = next(), most = next(), i, j;
+        int64_t n = next(), capacity = next(), most = next_of(1, 100000000), i, j;
         @P@ *cache = @P@_new_of(capacity, most, 1, note, NULL);
         gone = (int64_t *)malloc((size_t)(most + 1) * sizeof *gone);
+        most_gone = most + 1;
         if (cache == NULL || gone == NULL) {
             return 4;
         }

@@ -15,9 +15,9 @@ static int64_t bits_of(double x)
 
 enum { MISS = 1, HIT, SCORE, DONE, PUBLISH };
 
-static void event(@P@ *const *made, int64_t n_shown, const int64_t *shown)
+static void event(@P@ *const *made, int64_t n_made, int64_t n_shown, const int64_t *shown)
 {
-    int64_t kind = next(), which = next(), level = next(), what = next(), now, i;
+    int64_t kind = next(), which = next_of(0, n_made - 1), level = next(), what = next(), now, i;
     @P@ *thread = made[which];
     uint32_t word;
     if (kind == DONE) {
@@ -60,7 +60,7 @@ int main(void)
 {
     int64_t cases = next();
     for (; cases > 0; cases--) {
-        int64_t threads = next(), cpus = next(), height = next(), n = next(), n_shown, shown[16], events, i;
+        int64_t threads = next(), cpus = next(), height = next(), n = next_of(0, 256), n_shown, shown[16], events, i;
         int fault = 0;
         @P@ *made[256];
         for (i = 0; i < n; i++) {
@@ -69,12 +69,12 @@ int main(void)
                 return 4;
             }
         }
-        n_shown = next();
+        n_shown = next_of(0, 16);
         for (i = 0; i < n_shown; i++) {
-            shown[i] = next();
+            shown[i] = next_of(0, 15);
         }
         for (events = next(); events > 0; events--) {
-            event(made, n_shown, shown);
+            event(made, n, n_shown, shown);
         }
         for (i = 0; i < n; i++) {
             fault = fault != 0 ? fault : @P@_fault(made[i]);

@@ -19,7 +19,7 @@ int main(void)
 {
     int64_t cases = next();
     for (; cases > 0; cases--) {
-        int64_t n = next(), steps = next(), i, g, other;
+        int64_t n = next_of(0, 10), steps = next(), i, g, other;
         double interval = next_float(), ttft = next_float(), tbt = next_float();
         double prof[120], glob[16], obs[120];
         @P@ *scaler;

@@ -62,7 +62,7 @@ int main(void)
             fault = fault ? fault : @P@_fault(node);
             @P@_free(node);
         }
-        n = next();
+        n = next_of(0, 100000);
         dawns = next();
         if (dawns > 0) {
             @P@ *gateway = started();

@@ -15,6 +15,16 @@ static int64_t next(void)
     return x;
 }
 
+/* A number that a place in memory is made of: it comes from a file, so it may be any. */
+static int64_t next_of(int64_t least, int64_t most)
+{
+    int64_t x = next();
+    if (x < least || x > most) {
+        exit(5);
+    }
+    return x;
+}
+
 static void say(int64_t x)
 {
     fwrite(&x, sizeof x, 1, stdout);

@@ -7,7 +7,7 @@
 
 typedef struct mm_heap {
     int64_t words[@U@_WORDS];
-    int16_t taken; /* of the words */
+    int32_t taken; /* of the words */
     int fault;     /* line of the policy that failed first, 0 if none did */
     int64_t room;  /* indices that structures which grow elsewhere have room for here */
 } mm_heap;

@@ -10,6 +10,7 @@ import numpy as np
 
 from evaluators.autothrottle import simulator
 from evaluators.autothrottle.contract import DEFAULT_TARGET
+from metamuse.export.form import Known
 from metamuse.export.golden import ENOUGH, Case
 from metamuse.policy.compiled import CompiledPolicy
 from problems.base import Problem
@@ -68,7 +69,7 @@ class AutothrottleSystem:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
 
-    def facts(self, policy: CompiledPolicy) -> dict[str, Any]:
+    def facts(self, policy: Known) -> dict[str, Any]:
         """Nothing beyond the policy."""
         return {}
 

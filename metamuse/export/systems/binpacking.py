@@ -9,6 +9,7 @@ import numpy as np
 
 from evaluators.base import PolicyError
 from evaluators.binpacking.simulator import FIRST_ROOM
+from metamuse.export.form import Known
 from metamuse.export.golden import ENOUGH, Case
 from metamuse.policy.compiled import CompiledPolicy
 from problems.base import Problem
@@ -57,7 +58,7 @@ class BinPackingSystem:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
 
-    def facts(self, policy: CompiledPolicy) -> dict[str, Any]:
+    def facts(self, policy: Known) -> dict[str, Any]:
         """Nothing beyond the policy."""
         return {}
 

@@ -13,6 +13,7 @@ from numba.extending import register_jitable
 from evaluators.dex import layout as k
 from evaluators.dex import simulator
 from evaluators.dex.memory import addresses, f1, f2, i1, i2
+from metamuse.export.form import Known
 from metamuse.export.golden import ENOUGH, Case
 from metamuse.policy.compiled import CompiledPolicy
 from metamuse.policy.program import Program
@@ -142,7 +143,7 @@ class DexSystem:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
 
-    def facts(self, policy: CompiledPolicy) -> dict[str, Any]:
+    def facts(self, policy: Known) -> dict[str, Any]:
         """``shown`` (places of ``seen`` that the policy looks at)."""
         return {"shown": places_read(policy.program)}
 

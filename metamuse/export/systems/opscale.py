@@ -10,6 +10,7 @@ import numpy as np
 from evaluators.opscale import layout as k
 from evaluators.opscale import simulator
 from evaluators.opscale.world import profile
+from metamuse.export.form import Known
 from metamuse.export.golden import ENOUGH, Case
 from metamuse.policy.compiled import CompiledPolicy
 from problems.base import Problem
@@ -48,7 +49,7 @@ class OpscaleSystem:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
 
-    def facts(self, policy: CompiledPolicy) -> dict[str, Any]:
+    def facts(self, policy: Known) -> dict[str, Any]:
         """Nothing beyond the policy."""
         return {}
 

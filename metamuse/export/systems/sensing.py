@@ -14,6 +14,7 @@ from evaluators.digest import fold
 from evaluators.sensing import layout as k
 from evaluators.sensing import simulator
 from evaluators.sensing.simulator import CHOSEN, DECIDED, DIGEST, MOST_PACKETS, Measured
+from metamuse.export.form import Known
 from metamuse.export.golden import ENOUGH, Case
 from metamuse.policy.compiled import CompiledPolicy
 from problems.base import Problem
@@ -129,7 +130,7 @@ class SensingSystem:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
 
-    def facts(self, policy: CompiledPolicy) -> dict[str, Any]:
+    def facts(self, policy: Known) -> dict[str, Any]:
         """Nothing beyond the policy."""
         return {}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from evaluators.dex import layout as k
 from evaluators.dex.cell import Cell
 from metamuse.export.base import Material, runtime_text
 from metamuse.export.c_module import named, translated
+from metamuse.export.form import array_bytes
 from metamuse.export.runtime.hashing import hash64
 from metamuse.export.texts import FALLBACK, SHOWN
 from metamuse.policykit import Rng
@@ -29,6 +29,7 @@ class DexExporter:
     summary = "a header in C++17 for DEX-like trees, with a C interface"
     problems = ("dex",)
     requires: tuple[str, ...] = ()
+    inits = _SYSTEMS
 
     def usage(self, problem: str) -> str:
         return """    #include "policy.hpp"
@@ -135,18 +136,10 @@ def _bound(value: float) -> str:
 def _arena(material: Material) -> int:
     """Bytes that the arrays of a thread's state need, or a few more: the simulator keeps scalars in arrays, too."""
     needs = [
-        sum((array.nbytes + 15) // 16 * 16 + 16 * (array.size == 0) for array in _arrays(material.compiled.state(*system)))
+        sum((size + 15) // 16 * 16 + 16 * (size == 0) for size in array_bytes(material.compiled, system))
         for system in _SYSTEMS
-    ]  # fmt: skip
+    ]
     return max(16, *needs)
-
-
-def _arrays(item: Any) -> Iterable[np.ndarray]:
-    if isinstance(item, np.ndarray):
-        yield item
-    else:
-        for part in item:
-            yield from _arrays(part)
 
 
 def _ranges(material: Material) -> tuple[list[float], list[float]]:

@@ -8,10 +8,10 @@ import numpy as np
 
 from metamuse.export.base import Material, runtime_text
 from metamuse.export.c_module import c_files, named
+from metamuse.export.form import array_bytes
 from metamuse.export.golden import Case
 from metamuse.export.python_module import python_module
 from metamuse.export.texts import FALLBACK, SHOWN
-from metamuse.policy.layout import state_bytes
 
 _START = """/* The node; NULL if the board's numbers make no sense, or the policy's arrays need more words than there are (@U@_WORDS). There
  * is one node a program; a second start makes a fresh one. Nothing is allotted from a heap, here or later. */
@@ -116,7 +116,7 @@ def _words(material: Material) -> int:
     layout = material.compiled.layout
     if not layout.arrays and not layout.parts:
         return 1
-    return state_bytes(material.compiled.state(*material.init)) // 8 + 64
+    return sum(array_bytes(material.compiled, material.init)) // 8 + 64
 
 
 def bare(source: str) -> str:

@@ -59,6 +59,8 @@ def test_a_wrong_export_is_not_written(
     [
         (["policy=lru", "target=python"], "export needs out=<folder>."),
         (["target=python", "out={out}"], "export needs run="),
+        ([], "target=<one of c, cachetools, libcachesim, python for problem=cache>; and out=<folder>."),
+        (["problem=dex"], "target=<one of c, dex, python for problem=dex>; and out=<folder>."),
         (["policy=lru", "target=nothing", "out={out}"], "There is no target nothing"),
         (["policy=nobody", "target=python", "out={out}"], "There is no policy nobody"),
         (["policy=belady", "target=python", "out={out}"], "belady is a bound"),

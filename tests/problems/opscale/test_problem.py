@@ -123,6 +123,16 @@ def test_bounds(problem: Problem) -> None:
     assert 0 < problem.bound("work", workload).value < problem.bound("fixed", workload).value
 
 
+def test_attainment_is_told_beside_the_metric(problem: Problem) -> None:
+    rows = [
+        {"requests": 300.0, "attainment": 1.0, "gpu_hours": 2.0},
+        {"requests": 100.0, "attainment": 0.9, "gpu_hours": 1.25},
+    ]
+    (said,) = problem.remarks(rows)
+    assert "97.50 % of all requests attain, at least 99 % on 1 of 2 workloads" in said
+    assert "without the penalty are 3.2 in all" in said
+
+
 def test_cuts_are_told(problem: Problem) -> None:
     workload = problem.probes()[0]
     cut = problem.cut(workload, [0, 2])
