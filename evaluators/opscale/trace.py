@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
 import numpy as np
 
 from evaluators.base import WorkloadError
+
+#: A date with time, the digits after its dot, its zone.
+_PARTS = re.compile(r"(.*?)(?:\.(\d*))?(Z|[+-]\d\d:\d\d)?", re.S)
 
 
 @dataclass(frozen=True)
@@ -53,14 +57,15 @@ class Trace:
 def read_trace(path: str | Path) -> Trace:
     """Read ``TIMESTAMP,ContextTokens,GeneratedTokens`` (CSV, Azure) or Mooncake's JSONL.
 
-    A ``TIMESTAMP`` is a date with time, or seconds. Mooncake's ``timestamp`` is in milliseconds. Requests may stand in
-    any order; those without a prompt or an output count as one token.
+    A ``TIMESTAMP`` is a date with time, or seconds. Dates may have zones (``Z``, ``+hh:mm``): all of a file, or none.
+    Mooncake's ``timestamp`` is in milliseconds. Requests may stand in any order; those without a prompt or an output count
+    as one token.
 
     Raises:
         WorkloadError: The file cannot be read, or a line is no request.
     """
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8-sig") as file:
             first = file.readline()
             file.seek(0)
             rows = _mooncake(path, file) if first.lstrip().startswith("{") else _azure(path, file)
@@ -82,11 +87,20 @@ def _azure(path: str | Path, file: TextIO) -> list[tuple[float, int, int]]:
     if missing:
         raise WorkloadError(f"{path}: has no column {missing[0]}; a trace has {', '.join(wanted)}")
     rows = []
+    zoned: bool | None = None
     for number, row in enumerate(reader, 2):
         try:
-            rows.append((_seconds(row["TIMESTAMP"]), _tokens(row[wanted[1]]), _tokens(row[wanted[2]])))
+            time, has_zone = _seconds(row["TIMESTAMP"])
+            rows.append((time, _tokens(row[wanted[1]]), _tokens(row[wanted[2]])))
         except (ValueError, TypeError) as error:
             raise WorkloadError(f"{path}, line {number}: not a request ({error})") from None
+        zoned = has_zone if zoned is None else zoned
+        if has_zone != zoned:
+            # Hours may lie between them, and nothing says how many.
+            raise WorkloadError(
+                f"{path}, line {number}: its TIMESTAMP has {'a' if has_zone else 'no'} time zone, those before have"
+                f" {'none' if has_zone else 'one'}; give all of a file one, or none"
+            )
     return rows
 
 
@@ -104,14 +118,19 @@ def _mooncake(path: str | Path, file: TextIO) -> list[tuple[float, int, int]]:
     return rows
 
 
-def _seconds(text: str) -> float:
+def _seconds(text: str) -> tuple[float, bool]:
+    """Seconds, and whether their zone is known."""
     try:
-        return _finite(float(text))
+        return _finite(float(text)), False
     except ValueError:
         # Azure writes seven digits of a second, one more than Python reads.
-        head, _, digits = text.partition(".")
-        moment = datetime.fromisoformat(head)
-        return (moment - datetime(1970, 1, 1)).total_seconds() + (float(f"0.{digits}") if digits else 0.0)
+        parts = _PARTS.fullmatch(text)
+        assert parts is not None  # it fits any text
+        head, digits, zone = parts.groups()
+        moment = datetime.fromisoformat(head + (zone or ""))
+        start = datetime(1970, 1, 1, tzinfo=UTC if moment.tzinfo else None)
+        fraction = float(f"0.{digits}") if digits else 0.0
+        return (moment - start).total_seconds() + fraction, moment.tzinfo is not None
 
 
 def _finite(value: float) -> float:

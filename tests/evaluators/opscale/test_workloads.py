@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluators.base import WorkloadError
@@ -28,6 +29,64 @@ def test_azure(tmp_path) -> None:
     path.write_text("TIMESTAMP,ContextTokens,GeneratedTokens\n12.5,1,2\n10,3,4\n")
     assert read_trace(path).arrivals.tolist() == [0.0, 2.5]
     assert read_trace(path).prompts.tolist() == [3, 1]
+
+
+HEAD = "TIMESTAMP,ContextTokens,GeneratedTokens\n"
+
+
+def arrivals(path, *stamps: str, bom: str = "") -> list[float]:
+    path.write_text(bom + HEAD + "".join(f"{stamp},1,2\n" for stamp in stamps), encoding="utf-8")
+    found: list[float] = read_trace(path).arrivals.tolist()
+    return found
+
+
+def test_azure_with_zones(tmp_path) -> None:
+    path = tmp_path / "a.csv"
+    assert arrivals(
+        path, "2024-05-10 00:00:00.009930+00:00", "2024-05-10 00:00:01+00:00", "2024-05-10 00:00:02.5000000Z"
+    ) == pytest.approx([0.0, 0.99007, 2.49007], abs=1e-6)
+    # In UTC: 22:00:00.25, 22:30 and 22:00:01.
+    assert arrivals(
+        path, "2024-05-11 00:00:00.2500000+02:00", "2024-05-10 17:00:00-05:30", "2024-05-10T22:00:01Z"
+    ) == pytest.approx([0.0, 0.75, 1799.75], abs=1e-6)
+    assert arrivals(path, "2024-05-10 00:00:00", "2024-05-10 00:00:00.0000005") == pytest.approx(
+        [0.0, 5e-7], abs=2.5e-7
+    ), "seven digits, as far as float64 holds them"
+
+
+@pytest.mark.parametrize("zone", ["", "Z", "+00:00", "-07:00", "+05:30"])
+@settings(deadline=None)  # it writes files
+@given(st.lists(st.integers(0, 10**12), min_size=1, max_size=9))
+def test_a_zone_that_all_have_changes_nothing(tmp_path_factory, zone: str, ticks: list[int]) -> None:
+    start = datetime(2024, 5, 10)
+    stamps = [f"{start + timedelta(seconds=tick // 10**7)}.{tick % 10**7:07}{zone}" for tick in ticks]
+    path = tmp_path_factory.getbasetemp() / "zones.csv"
+    assert arrivals(path, *stamps) == pytest.approx([(t - min(ticks)) / 1e7 for t in sorted(ticks)], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("stamps", "message"),
+    [
+        (
+            ("2024-05-10 00:00:00", "2024-05-10 00:00:01Z"),
+            "line 3: its TIMESTAMP has a time zone, those before",
+        ),
+        (("2024-05-10 00:00:00.5+00:00", "2024-05-10 00:00:01.5"), "line 3: its TIMESTAMP has no time zone"),
+        (("12.5", "2024-05-10 00:00:01Z"), "line 3: its TIMESTAMP has a time zone"),
+        (("2024-05-10 00:00:00.5+25:00",), "line 2: not a request"),
+        (("2024-05-10 00:00:00.5+00:00:x",), "line 2: not a request"),
+    ],
+)
+def test_zones_that_do_not_fit(tmp_path, stamps: tuple[str, ...], message: str) -> None:
+    with pytest.raises(WorkloadError, match=message):
+        arrivals(tmp_path / "a.csv", *stamps)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path) -> None:
+    assert arrivals(tmp_path / "a.csv", "1", "3", bom="\ufeff") == [0.0, 2.0]
+    line = '{"timestamp": 3000, "input_length": 5, "output_length": 6}\n'
+    (tmp_path / "a.jsonl").write_text("\ufeff" + line, encoding="utf-8")
+    assert read_trace(tmp_path / "a.jsonl").prompts.tolist() == [5]
 
 
 def test_mooncake(tmp_path) -> None:
