@@ -1,4 +1,4 @@
-"""Tasks of a run in an executor, with the patience of a run: failures that are nobody's fault end it at last."""
+"""Tasks of a run in an executor, and what of them is put on record."""
 
 from __future__ import annotations
 
@@ -13,35 +13,31 @@ class RunStopped(Exception):
 
 
 class Scorer:
-    """Runs tasks.
+    """Runs tasks. Failures that are nobody's fault end a run at last: the executor counts them.
 
     Args:
         executor: Where they run.
         limits: Limits of a task that names none.
-        max_failures: Consecutive infrastructure failures that stop the run.
+
+    Attributes:
+        lost: Why tasks came to nothing for no fault of theirs, by id, if they were not run again with success.
     """
 
-    def __init__(self, executor: Executor, limits: Limits, max_failures: int) -> None:
+    def __init__(self, executor: Executor, limits: Limits) -> None:
         self.executor = executor
         self.limits = limits
-        self.max_failures = max_failures
-        self._causes: list[str] = []  # of the failures since something last went well
+        self.lost: dict[str, str] = {}
 
     async def run(self, id: str, payload: dict[str, Any], limits: Limits | None = None) -> Outcome:
         """Run one task, see :class:`metamuse.evaluation.Candidates` for payloads.
 
         Raises:
-            RunStopped: Infrastructure failed ``max_failures`` times in a row.
+            ExecutorBroken: Too many tasks in a row failed for no fault of theirs.
         """
         outcome = await self.executor.run(Task(id, payload, limits or self.limits))
-        if outcome.failure is None or outcome.failure[0] != "infrastructure":
-            self._causes.clear()
-            return outcome
-        self._causes.append(outcome.failure[1])
-        if len(self._causes) >= self.max_failures:
-            raise RunStopped(
-                f"{len(self._causes)} evaluations in a row failed for no fault of theirs, first so: {self._causes[0]}"
-            )
+        self.lost.pop(id, None)
+        if outcome.failure is not None and is_lost(outcome):
+            self.lost[id] = outcome.failure[1]
         return outcome
 
 

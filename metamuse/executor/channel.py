@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from metamuse.executor.base import Outcome, Task
+from metamuse.executor.verdict import signal_name
 from metamuse.executor.wire import Decoder, encode, parse_answer
 
 _CLOSE_S = 5.0
@@ -177,7 +178,7 @@ class Channel:
             return f"{self._name} closed its channel"
         except asyncio.CancelledError:
             return "the executor was closed"
-        how = f"died of {signal.Signals(-code).name}" if code < 0 else f"ended with exit status {code}"
+        how = f"died of {signal_name(-code)}" if code < 0 else f"ended with exit status {code}"
         words = self._last_words.decode(errors="replace").strip().splitlines()
         return f"{self._name} {how}" + (f": {words[-1]}" if words else "")
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from metamuse.answers import judge_of
 from metamuse.errors import tell
 from metamuse.executor.base import ExecutorSetupError, Outcome, Task
 from metamuse.executor.channel import Channel, Lost, outcome_of
@@ -46,6 +47,7 @@ class LocalExecutor(RetryingExecutor):
         breaks_after: So many tasks in a row that failed as ``infrastructure`` break the executor.
         placed: A file with what the entry's module would load (:mod:`metamuse.executor.placing`), which the
             function then gets as a second argument; None: it loads it itself.
+        judged: Whether answers are judged (:mod:`metamuse.answers`); a node of a cluster leaves that to the hub.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class LocalExecutor(RetryingExecutor):
         cache_dir: Path | None = None,
         breaks_after: int = BREAKS_AFTER,
         placed: Path | None = None,
+        judged: bool = True,
     ) -> None:
         if workers < 1:
             raise ExecutorSetupError(f"executor.workers must be at least 1, not {workers}")
@@ -64,7 +67,8 @@ class LocalExecutor(RetryingExecutor):
             raise ExecutorSetupError(
                 f"executor.sandbox must be one of {', '.join(SANDBOXES)}, not {sandbox!r}"
             )
-        super().__init__(asyncio.Semaphore(workers), breaks_after)
+        answers = judge_of(entry, config) if judged else None
+        super().__init__(asyncio.Semaphore(workers), breaks_after, answers)
         self.workers = workers
         self._hello = {
             "entry": entry,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from metamuse.answers import Answers
 from metamuse.executor.base import ExecutorBroken, Outcome, Task
 from metamuse.executor.channel import Lost
 
@@ -19,11 +21,15 @@ class RetryingExecutor:
     Args:
         room: Entered while a task runs; holds it back while there is no room.
         breaks_after: So many tasks in a row that failed as ``infrastructure`` break the executor.
+        answers: Judges what tasks answer; None: nobody does.
     """
 
-    def __init__(self, room: AbstractAsyncContextManager[Any], breaks_after: int) -> None:
+    def __init__(
+        self, room: AbstractAsyncContextManager[Any], breaks_after: int, answers: Answers | None = None
+    ) -> None:
         self._room = room
         self._breaks_after = breaks_after
+        self._answers = answers
         self._failures: list[str] = []
         self._closed = False
 
@@ -38,7 +44,7 @@ class RetryingExecutor:
     async def run(self, task: Task) -> Outcome:
         async with self._room:
             self._check()
-            outcome = await self._run(task)
+            outcome = self._judged(task, await self._run(task))
         if outcome.failure is None or outcome.failure[0] != "infrastructure":
             self._failures.clear()
         elif not self._closed:
@@ -51,6 +57,16 @@ class RetryingExecutor:
             raise ExecutorBroken(
                 f"{self._breaks_after} tasks in a row failed for no fault of theirs: {self._failures[0]}"
             )
+
+    def _judged(self, task: Task, outcome: Outcome) -> Outcome:
+        """The outcome, a failure if its answer makes no sense: an untrusted process wrote it."""
+        if self._answers is None or outcome.result is None:
+            return outcome
+        fault = self._answers.fault(task.payload, outcome.result)
+        if not fault:
+            return outcome
+        message = f"the scoring process sent an answer that makes no sense: {fault}"
+        return dataclasses.replace(outcome, result=None, failure=("crash", message))
 
     async def _run(self, task: Task) -> Outcome:
         cause = ""

@@ -62,7 +62,15 @@ def _signalled(number: int, end: End, limits: Limits) -> tuple[str, str]:
         return "infrastructure", "something outside killed its process"
     if number == signal.SIGABRT and end.peak_mb >= _MEMORY_SHARE * limits.memory_mb:
         return "memory", f"it needs more than the {limits.memory_mb} MiB it may have"
-    return "crash", f"its process died of {signal.Signals(number).name}"
+    return "crash", f"its process died of {signal_name(number)}"
+
+
+def signal_name(number: int) -> str:
+    """What a signal is called; only two of the real-time signals have a name."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 class OutOfMemory:

@@ -7,6 +7,7 @@ is parsed in one place only (:func:`parse_answer`, in the hub).
 from __future__ import annotations
 
 import json
+import re
 import struct
 from typing import Any
 
@@ -17,6 +18,8 @@ _SIZES = struct.Struct(">II")
 ANSWER_SIZE = struct.Struct(">Q")
 #: Longest text of a failure that is kept, in characters.
 MAX_MESSAGE = 4000
+#: What steers a terminal or cannot be written as UTF-8: no text from an untrusted process may hold it.
+UNSPEAKABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def encode(header: dict[str, Any], body: bytes = b"") -> bytes:
@@ -66,5 +69,10 @@ def parse_answer(body: bytes) -> tuple[dict[str, Any] | None, tuple[str, str] | 
         case {"result": dict(result), **rest} if not rest:
             return result, None
         case {"failure": [str(kind), str(message)], **rest} if not rest and kind in FAILURE_CLASSES:
-            return None, (kind, message[:MAX_MESSAGE])
+            return None, (kind, plain(message))
     return None, ("crash", "its process wrote an answer of the wrong form")
+
+
+def plain(message: str) -> str:
+    """A failure's message from a process that is not trusted, in characters that can be shown, of bounded length."""
+    return UNSPEAKABLE.sub("\ufffd", message[:MAX_MESSAGE])

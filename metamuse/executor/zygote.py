@@ -48,6 +48,7 @@ class _Child:
     began: float
     shared: int
     killed: str = ""
+    reaped: bool = False
     answer: bytearray = field(default_factory=bytearray)
 
     @property
@@ -66,6 +67,8 @@ class _Child:
     def kill(self, reason: str) -> None:
         """End its process and whatever it left in its group."""
         self.killed = self.killed or reason
+        if self.reaped:
+            return  # its number may be another process's by now
         _kill_group(self.pid)
         os.kill(self.pid, signal.SIGKILL)  # it may not have made its own group yet
 
@@ -213,6 +216,7 @@ class Zygote:
             ended, status, usage = os.wait4(pid, os.WNOHANG)
             if not ended:
                 continue
+            task.reaped = True
             seconds = self._clock() - task.began
             _kill_group(pid)  # leftovers; a number is not given away while a group bears it
             self._collect(task)
@@ -313,14 +317,15 @@ def main(descriptor: int, hub: int) -> NoReturn:
     try:
         while not (messages := decoder.feed(channel.recv(_CHUNK) or _end())):
             pass
-        hello = messages[0][0]
+    except (EOFError, ConnectionError):
+        os._exit(0)
+    hello = messages[0][0]
+    try:
         layers = probe(hello["sandbox"])
         if hello["sandbox"] == "strict":
             _demand(layers)
         handler = _make_handler(hello["entry"], hello["config"], hello["placed"])
         make_ready({"metamuse", "evaluators", "problems", hello["entry"].partition(".")[0].partition(":")[0]})
-    except (EOFError, ConnectionError):
-        os._exit(0)
     except Exception as error:
         expected = isinstance(error, UsageError | WorkloadError)
         text = str(error) if expected else f"the scorer could not be set up: {child.describe(error)}"

@@ -130,7 +130,7 @@ def search(
         recorder,
         Stubborn(),
         lambda waypoints: Scripted(),
-        Scorer(executor, LIMITS, 3),  # type: ignore[arg-type]  # it is only asked to run
+        Scorer(executor, LIMITS),  # type: ignore[arg-type]  # it is only asked to run
     )
 
     async def go() -> None:

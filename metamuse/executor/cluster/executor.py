@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
+from metamuse.answers import judge_of
 from metamuse.errors import tell
 from metamuse.executor.base import ExecutorBroken, ExecutorSetupError, Outcome, Task
 from metamuse.executor.channel import Channel, Lost, outcome_of
@@ -57,7 +58,9 @@ class RayExecutor(RetryingExecutor):
         breaks_after: int = BREAKS_AFTER,
     ) -> None:
         if find_spec("ray") is None:
-            raise ExecutorSetupError("executor=ray needs Ray: pip install 'metamuse[ray]'.")
+            raise ExecutorSetupError(
+                "executor=ray needs Ray: in the checkout, pip install -c constraints.txt -e '.[ray]'."
+            )
         address = address or os.environ.get("RAY_ADDRESS")
         if not address:
             raise ExecutorSetupError(
@@ -74,7 +77,7 @@ class RayExecutor(RetryingExecutor):
                 f"executor.sandbox must be one of {', '.join(SANDBOXES)}, not {sandbox!r}"
             )
         # The bridge holds tasks back: it knows how much room there is.
-        super().__init__(contextlib.nullcontext(), breaks_after)
+        super().__init__(contextlib.nullcontext(), breaks_after, judge_of(entry, config))
         self.workers = workers or 1
         self._hello = {"do": "open", "entry": entry, "config": dict(config), "sandbox": sandbox}
         self._where = {"address": address, "workers": workers, "patience_s": patience_s}

@@ -66,7 +66,9 @@ class ScoringNode:
                     file.flush()
                 path = None if placed is None else Path(f"/proc/{os.getpid()}/fd/{file.fileno()}")
                 executor = LocalExecutor(
-                    entry, config, self._workers, sandbox, cache_folder(), sys.maxsize, placed=path
+                    *(entry, config, self._workers, sandbox, cache_folder(), sys.maxsize),
+                    placed=path,
+                    judged=False,
                 )
                 await self._there(executor.set_up())
             except UsageError as error:

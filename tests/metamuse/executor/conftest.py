@@ -39,7 +39,7 @@ def runner() -> Iterator[asyncio.Runner]:
         yield one
 
 
-@pytest.fixture(scope="session", params=EXECUTORS)
+@pytest.fixture(scope="module", params=EXECUTORS)
 def make(
     request: pytest.FixtureRequest, runner: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Make]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import selectors
 import signal
 import subprocess
 import sys
@@ -18,7 +19,8 @@ from metamuse.executor import local
 from metamuse.executor.base import ExecutorBroken, ExecutorSetupError, Limits, Task
 from metamuse.executor.jail import Layer
 from metamuse.executor.local import LocalExecutor
-from metamuse.executor.zygote import _demand
+from metamuse.executor.verdict import OutOfMemory
+from metamuse.executor.zygote import Zygote, _AwakeClock, _Child, _demand
 from tests.metamuse.executor.conftest import HANDLERS
 from tests.support.capabilities import needs
 
@@ -121,6 +123,58 @@ def test_tasks_survive_the_zygotes_death() -> None:
 
 
 @needs("linux")
+def test_signals_without_a_name_end_what_they_hit_and_nothing_else() -> None:
+    """Real-time signals: nobody waits for ever, and the other tasks go on."""
+
+    async def main() -> None:
+        executor = plain()
+        await executor.start()
+        zygote = executor.zygote_pid
+        assert zygote is not None
+        hit = asyncio.create_task(executor.run(task("sleep", s=60)))
+        await until(lambda: len(children(zygote)) == 1)
+        child = children(zygote)[0]
+        other = asyncio.create_task(executor.run(task("sleep", s=0.4)))
+        os.kill(child, 35)
+        async with asyncio.timeout(60):
+            assert (await hit).failure == ("crash", "its process died of signal 35")
+            assert (await other).failure is None
+            assert executor.zygote_pid == zygote
+            again = asyncio.create_task(executor.run(task("sleep", s=0.4)))
+            await until(lambda: children(zygote))
+            os.kill(zygote, 35)
+            assert (await again).failure is None
+        assert executor.zygote_pid not in (None, zygote)
+        await executor.close()
+
+    asyncio.run(main())
+
+
+@needs("linux")
+def test_who_is_gone_is_not_signalled_for_what_it_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It wrote too much after the last look and ended: its number may be another process's by now."""
+    ours, theirs = os.pipe()
+    os.set_blocking(ours, False)
+    os.write(theirs, b"x" * 30_000)
+    os.close(theirs)
+    pid = os.posix_spawn("/bin/true", ["true"], {})
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    child = _Child(1, pid, ours, Limits(10, 10, 100, result_mb=0.01), 0.0, 0)
+    loop = object.__new__(Zygote)
+    loop._children = {pid: child}
+    loop._clock, loop._oom = _AwakeClock(), OutOfMemory()
+    loop._selector = selectors.DefaultSelector()
+    loop._selector.register(ours, selectors.EVENT_READ, pid)
+    sent: list[dict[str, object]] = []
+    monkeypatch.setattr(loop, "send", lambda header, body=b"": sent.append(header))
+    signalled: list[int] = []
+    monkeypatch.setattr(os, "kill", lambda pid, number: signalled.append(pid))
+    loop._reap()
+    assert not signalled and not loop._children
+    assert sent[0]["failure"] == ("crash", "its process wrote more than the 0.01 MiB that an answer may have")
+
+
+@needs("linux")
 def test_a_pause_of_the_machine_is_not_the_candidates_fault() -> None:
     """A laptop's lid, a paused container: longer than the limit, and no time for anybody."""
 
@@ -177,6 +231,19 @@ def test_how_many_failures_break_an_executor_can_be_said() -> None:
         await executor.run(task("bug"))
         with pytest.raises(ExecutorBroken, match="2 tasks in a row"):
             await executor.run(task("bug"))
+        await executor.close()
+
+    asyncio.run(main())
+
+
+def test_what_is_a_tasks_own_failure_begins_the_count_anew() -> None:
+    async def main() -> None:
+        executor = LocalExecutor(f"{HANDLERS}:plain", {}, 1, breaks_after=2)
+        await executor.start()
+        for do in ("bug", "policy error", "bug", "echo", "bug"):
+            await executor.run(task(do, x=1))
+        with pytest.raises(ExecutorBroken, match=r"2 tasks in a row .* ZeroDivisionError: in the scorer"):
+            await executor.run(task("not json"))
         await executor.close()
 
     asyncio.run(main())

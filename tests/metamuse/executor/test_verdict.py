@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from metamuse.executor.base import Limits
-from metamuse.executor.verdict import End, failure_of
+from metamuse.executor.verdict import End, failure_of, signal_name
 
 LIMITS = Limits(wall_s=5, cpu_s=4, memory_mb=100)
 
@@ -27,6 +27,7 @@ def end(status: int, cpu_s: float = 0.1, peak_mb: float = 10, oom: bool = False)
         (end(signal.SIGABRT), "crash"),
         (end(signal.SIGBUS), "crash"),
         (end(signal.SIGSYS), "crash"),
+        (end(35), "crash"),
     ],
 )
 def test_classes(ended: End, kind: str) -> None:
@@ -37,3 +38,9 @@ def test_classes(ended: End, kind: str) -> None:
 
 def test_a_regular_end_with_an_answer_is_none() -> None:
     assert failure_of(end(0), LIMITS) is None
+
+
+def test_signals_without_a_name_are_numbers() -> None:
+    assert signal_name(signal.SIGBUS) == "SIGBUS"
+    assert [signal_name(number) for number in (0, 35, 127)] == ["signal 0", "signal 35", "signal 127"]
+    assert failure_of(end(35), LIMITS) == ("crash", "its process died of signal 35")

@@ -30,6 +30,11 @@ def test_an_answer_is_read_as_written() -> None:
     assert parse_answer(body) == (None, ("memory", "m" * MAX_MESSAGE))
 
 
+def test_a_failures_message_can_be_shown_and_written() -> None:
+    _, failure = parse_answer(json.dumps({"failure": ["crash", "a\x1b[2J\ud800\n\tb"]}).encode())
+    assert failure == ("crash", "a\ufffd[2J\ufffd\n\tb")
+
+
 @pytest.mark.parametrize(
     "answer",
     [

@@ -31,7 +31,7 @@ def _ray(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_ray_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "find_spec", lambda name: None)
-    with pytest.raises(ExecutorSetupError, match=r"pip install 'metamuse\[ray\]'\.$"):
+    with pytest.raises(ExecutorSetupError, match=r"pip install -c constraints\.txt -e '\.\[ray\]'\.$"):
         RayExecutor("m:f", {}, "auto")
 
 
