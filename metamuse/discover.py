@@ -94,7 +94,8 @@ class Discovery:
 
         Raises:
             UsageError: ``after`` failed.
-            RunStopped: Infrastructure fails again and again, or the model is out of reach.
+            RunStopped: The model is out of reach.
+            ExecutorBroken: Infrastructure fails again and again.
             BudgetExhausted: A cap is reached.
         """
         self._after = after
@@ -132,9 +133,12 @@ class Discovery:
             attempts.append({"source": source, "failure": outcome.failure})
             if outcome.failure is None or is_lost(outcome) or turn == self.settings.repairs:
                 break
-            source = await self.waypoints.repair(
-                proposal.brief, source, outcome.failure, f"{i}/repair/{turn}"
-            )
+            try:
+                source = await self.waypoints.repair(
+                    proposal.brief, source, outcome.failure, f"{i}/repair/{turn}"
+                )
+            except (AnswerError, LLMBadAnswer):
+                break  # an answer without code mends nothing: what failed is what there is
         result, taken = recorded(outcome), {}
         if "duplicate" in result.get("result", {}):
             taken = self._known.take_over(result["result"], self.state)

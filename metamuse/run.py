@@ -72,7 +72,6 @@ class Run:
         self.finalists = settings_of.whole(config, "search.finalists", 1)
         self.trials = settings_of.whole(config, "search.tune_trials", 0)
         self.simplify_trials = settings_of.whole(config, "search.simplify_trials", 0)
-        self.max_failures = settings_of.whole(config, "search.max_failures", 1)
         tracking.check(config)
         self.dictionary = make_dictionary(config, self.problem, self.root)
         make_strategy(config, self.dictionary, self.problem, 1)  # mistakes are told before anything starts
@@ -107,8 +106,8 @@ class Run:
         return Study(
             self.problem,
             recorder,
-            Scorer(searching, self.candidate_limits, self.max_failures),
-            Scorer(holdout, self.trusted_limits, self.max_failures),
+            Scorer(searching, self.candidate_limits),
+            Scorer(holdout, self.trusted_limits),
             trials=self.trials,
             simplify_trials=self.simplify_trials,
             finalists=self.finalists,
@@ -255,8 +254,15 @@ class Run:
                 progress.stage("tuning the finalists and scoring them on the hold-out workloads")
                 study.hurry()
                 await study.finalists()
+            await study.watch()
         except BaseExceptionGroup as errors:
             raise first(errors) from None
+        if lost := study.searching.lost | study.holdout.lost:
+            id, cause = next(iter(lost.items()))
+            raise RunStopped(
+                f"{len(lost)} evaluations came to nothing for no fault of theirs, first that of {id} ({cause}); "
+                "a resumed run tries them again"
+            )
         return exhausted
 
     async def _reference(self, study: Study, progress: Progress) -> None:

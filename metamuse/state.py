@@ -244,6 +244,8 @@ class RunState:
         self._session_began = _clock(event)
         self.requested = event.get("solutions", self.requested)
         self.ended = ""
+        # What failed for no fault of its own is tried again; what the model answered is on record.
+        self.solutions = {n: entry for n, entry in self.solutions.items() if entry.status != "infrastructure"}
 
     def _on_workloads(self, event: dict[str, Any]) -> None:
         self.workloads.update(event["workloads"])

@@ -126,7 +126,6 @@ class Study:
                 await self._simplify(entry)
 
         await asyncio.gather(*(study(entry) for entry in order[: self.n_finalists]))
-        await self._watch()
 
     def hurry(self) -> None:
         """The search is over: use all workers."""
@@ -271,8 +270,11 @@ class Study:
                 result = found[name] | {"holdout": agreement.get(name)}
                 self.recorder.emit("simplified", of=form.id, result=result)
 
-    async def _watch(self) -> None:
-        """Have the winner and its opponent show what they do, if the problem has something to show."""
+    async def watch(self) -> None:
+        """Have the winner and its opponent show what they do, if the problem has something to show.
+
+        Who these are is known when finalists and rivals are studied.
+        """
         if type(self.problem).watch is Problem.watch:
             return
         shown = (ranking.best(self.problem, self.state), ranking.opponent(self.problem, self.state))

@@ -117,6 +117,19 @@ def test_a_second_process_is_refused_and_a_run_survives_its_scoring_process(
     same_as_reference(endurance, only_run(tmp_path))
 
 
+def test_what_was_lost_for_no_fault_of_its_own_is_told_and_made_up_for(
+    endurance: Endurance, tmp_path: Path
+) -> None:
+    lost = {"QUICK_HUB_LOSES": "clever s0005.0"}
+    assert endurance.start(tmp_path, *endurance.settings, **lost).wait(120) == 1
+    run = only_run(tmp_path)
+    log = (tmp_path / "log").read_text()
+    assert "2 evaluations came to nothing for no fault of theirs" in log
+    assert "its process was taken away" in log and "a resumed run tries them again" in log
+    assert json.loads((run / "summary.json").read_text())["solutions"]["failed"] == {"infrastructure": 1}
+    ends_well(endurance, run, tmp_path)
+
+
 @pytest.mark.parametrize("share", [0.1, 0.6])
 def test_without_room_it_stops_and_goes_on_when_there_is_room(
     endurance: Endurance, tmp_path: Path, share: float

@@ -54,7 +54,7 @@ def study(folder: Path, searching: Script, holdout: Script, trials: int = 40) ->
         with_events.close()
     state = RunState.fold(read(journal))
     recorder = Recorder(Journal(journal), state, [solution_files(folder)])
-    scorers = (Scorer(s, LIMITS, 2) for s in (searching, holdout))
+    scorers = (Scorer(s, LIMITS) for s in (searching, holdout))
     made = Study(
         problem,
         recorder,

@@ -77,14 +77,15 @@ class Endurance:
         self.reference = only_run(reference)
         self.length = (self.reference / "journal.jsonl").stat().st_size
 
-    def start(self, root: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    def start(self, root: Path, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
         """Start a process on the runs below a root; its requests carry its number as their key."""
         self.counts.starts += 1
         root.mkdir(parents=True, exist_ok=True)
         with (root / "log").open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", self.module, *arguments, f"root={root / 'runs'}"],
-                cwd=ROOT, stdout=log, stderr=log, env={**os.environ, "OPENAI_API_KEY": f"sk-{self.counts.starts}"},
+                cwd=ROOT, stdout=log, stderr=log,
+                env={**os.environ, "OPENAI_API_KEY": f"sk-{self.counts.starts}", **environment},
                 # Under nohup tests would hand on that hang-ups are ignored, which a run respects.
                 preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
             )  # fmt: skip

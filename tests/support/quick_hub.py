@@ -4,7 +4,7 @@
 
 Scores come from :mod:`tests.support.quick_scores`, in the real zygote's jailed children; answers come
 from a real HTTP server (:mod:`tests.support.openai_server` with :func:`answer`) over a small client, so that a run
-takes seconds and every request is counted where it arrives.
+takes seconds and every request is counted where it arrives. The tasks that QUICK_HUB_LOSES names come to nothing.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from urllib.parse import urlsplit
 import metamuse.build
 import metamuse.run
 from metamuse.cli import main
+from metamuse.executor.base import Outcome, Task
+from metamuse.executor.channel import Lost
+from metamuse.executor.local import LocalExecutor
 from metamuse.llm import LLMClient, LLMConfig
 from metamuse.llm.types import Call, RawAnswer
 from tests.support.fake_run import POLICY, FakeProblem
@@ -96,6 +99,18 @@ def _make_client(config: LLMConfig, *rest: Any, **_: Any) -> LLMClient:
     return LLMClient(config, *rest, transport=QuickTransport(config))
 
 
+def _lose(ids: list[str]) -> None:
+    """Lose the processes of some tasks whenever they are tried."""
+    attempt = LocalExecutor.attempt
+
+    async def losing(executor: LocalExecutor, task: Task) -> Outcome:
+        if task.id in ids:
+            raise Lost("its process was taken away")
+        return await attempt(executor, task)
+
+    LocalExecutor.attempt = losing  # type: ignore[method-assign]  # this process is here for that
+
+
 def _patch() -> None:
     litellm = types.ModuleType("litellm")  # the real one takes seconds of CPU, for nothing here
     litellm.__spec__ = importlib.machinery.ModuleSpec("litellm", None)
@@ -115,4 +130,5 @@ def _patch() -> None:
 
 if __name__ == "__main__":
     _patch()
+    _lose(os.environ.get("QUICK_HUB_LOSES", "").split())
     sys.exit(main())
