@@ -70,7 +70,13 @@ def _explain(error: BaseException) -> str:
     full = re.search(r"full_key: (\S+)", text)
     if key:
         name = full[1] if full else (key[1] or key[2])
-        meant = near(name, list(keys(compose([]))))
+        known = list(keys(compose([])))
+        if name in known:
+            group = name.partition(".")[0]
+            return (
+                f"{name} does not go with the {group}= that is chosen here; see python -m metamuse --cfg job."
+            )
+        meant = near(name, known)
         return f"There is no setting {name}.{meant} All settings: python -m metamuse --cfg job."
     first = text.strip().splitlines()[0] if text.strip() else type(error).__name__
     return f"The configuration cannot be read: {first}"

@@ -91,11 +91,13 @@ class LLMConfig:
             if price is not None and not price >= 0:
                 raise UsageError(f"llm.{name}={price} must not be negative.")
         for waypoint, temperature in self.temperatures.items():
-            if not 0 <= temperature <= 2:
-                raise UsageError(f"llm.temperatures.{waypoint}={temperature} must lie between 0 and 2.")
+            if not isinstance(temperature, int | float) or not 0 <= temperature <= 2:
+                raise UsageError(
+                    f"llm.temperatures.{waypoint}={temperature} must be a number between 0 and 2."
+                )
         for waypoint, cap in self.max_tokens.items():
-            if cap < 1:
-                raise UsageError(f"llm.max_tokens.{waypoint}={cap} must be at least 1.")
+            if not isinstance(cap, int) or cap < 1:
+                raise UsageError(f"llm.max_tokens.{waypoint}={cap} must be a whole number of at least 1.")
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> LLMConfig:
@@ -109,8 +111,8 @@ class LLMConfig:
         if unknown:
             raise UsageError(f"llm.{unknown[0]} is not a setting; known: {', '.join(sorted(known))}.")
         merged = dict(values)
-        merged["temperatures"] = {**_TEMPERATURES, **(values.get("temperatures") or {})}
-        merged["max_tokens"] = {**_MAX_TOKENS, **(values.get("max_tokens") or {})}
+        for name, defaults in (("temperatures", _TEMPERATURES), ("max_tokens", _MAX_TOKENS)):
+            merged[name] = defaults | {k: v for k, v in (values.get(name) or {}).items() if v is not None}
         return cls(**merged)
 
     def model_for(self, purpose: str) -> str:

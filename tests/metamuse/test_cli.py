@@ -100,6 +100,10 @@ def test_capacities_pass_through(capacity: str) -> None:
     [
         (["problem=nosuch"], "There is no problem=nosuch; choose one of"),
         (["problm=cache"], "There is no setting problm. Did you mean problem?"),
+        (
+            ["stimuli=rsdict", "stimuli.warmup=3"],
+            "stimuli.warmup does not go with the stimuli= that is chosen",
+        ),
         (["search.lagg=3"], "There is no setting search.lagg. Did you mean search.lag?"),
         (["nosuch=1"], "There is no setting nosuch. All settings"),
         (

@@ -33,6 +33,19 @@ def test_tables_extend_the_defaults() -> None:
     assert config.max_tokens_for("code") > config.max_tokens_for("observation")
 
 
+def test_every_waypoint_can_be_set_on_its_own_and_is_shown_with_its_default() -> None:
+    from metamuse.config import compose
+
+    for provider in ("litellm", "inbox", "replay"):
+        shown = compose([f"llm={provider}", "llm.model=openai/x"])["llm"]
+        assert LLMConfig.from_mapping(shown).temperatures == LLMConfig().temperatures
+        assert LLMConfig.from_mapping(shown).max_tokens == LLMConfig().max_tokens
+    for waypoint in ("observation", "formulation", "code", "repair", "default"):
+        chosen = [f"llm.temperatures.{waypoint}=0.3", f"llm.max_tokens.{waypoint}=77"]
+        config = LLMConfig.from_mapping(compose(["llm.model=openai/x", "llm=litellm", *chosen])["llm"])
+        assert (config.temperature_for(waypoint), config.max_tokens_for(waypoint)) == (0.3, 77)
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
@@ -44,7 +57,9 @@ def test_tables_extend_the_defaults() -> None:
         ({"timeout_s": float("nan")}, "llm.timeout_s"),
         ({"price_in": 1.0}, "both llm.price_in and llm.price_out"),
         ({"temperatures": {"code": 3}}, "llm.temperatures.code=3"),
+        ({"temperatures": {"code": "warm"}}, "llm.temperatures.code=warm must be a number between 0 and 2"),
         ({"max_tokens": {"code": 0}}, "llm.max_tokens.code=0"),
+        ({"max_tokens": {"code": 0.5}}, "llm.max_tokens.code=0.5 must be a whole number"),
     ],
 )
 def test_bad_settings_are_sentences(values: dict[str, object], sentence: str) -> None:
