@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import pickle
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -77,10 +78,11 @@ def make_executor(
 
 
 def cache_folder() -> Path | None:
-    """Where machine code of trusted kernels is kept between runs; None if no such folder can be made.
+    """Where machine code of trusted kernels is kept between runs; None if there is no folder to use.
 
     One folder for each state of the sources of evaluators, policy kit and policy compiler: Numba looks at the file of a
     function only, and would go on with old machine code where a constant or a function from another file has changed.
+    Files that are not whole (the disk was full, the power went) are deleted: Numba would fail on them in every run.
     """
     base = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "metamuse" / "numba"
     folder = base / _sources_digest()
@@ -88,11 +90,22 @@ def cache_folder() -> Path | None:
         folder.mkdir(parents=True, exist_ok=True)
         others = (path for path in base.iterdir() if path != folder)
         outdated = sorted(others, key=lambda path: path.stat().st_mtime)
+        for path in folder.rglob("*.nb[ci]"):
+            if not _whole(path):
+                path.unlink(missing_ok=True)
     except OSError:
         return None
     for path in outdated[:-_OUTDATED_CACHES]:
         shutil.rmtree(path, ignore_errors=True)
     return folder
+
+
+def _whole(path: Path) -> bool:
+    """Whether a file of Numba's cache ends as a pickle does."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - 1))
+        return file.read() == pickle.STOP
 
 
 @functools.cache

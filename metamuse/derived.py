@@ -69,13 +69,17 @@ def settling() -> Observer:
 
 
 def write_solutions(state: RunState, folder: Path) -> bool:
-    """Write ``solutions/<id>/`` where a killed process may have recorded without; whether that worked.
+    """Write ``solutions/<id>/`` where a killed process may have recorded without, and delete what it left half-written.
+
+    Returns whether that worked.
 
     Those of solutions that are on the shelf (see :class:`metamuse.state.Entry`) never change: if the file that is
     written last is there, all are.
     """
 
     def write() -> None:
+        for half in (*folder.glob("*.new"), *folder.glob("solutions/*/*.new")):
+            half.unlink(missing_ok=True)
         for entry in [*state.ordered(), *state.tuned.values()]:
             there = (folder / "solutions" / entry.id / "scores.json").is_file()
             if entry.discovered and not (there and entry.place is not None):

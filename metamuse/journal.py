@@ -117,6 +117,16 @@ def read(path: Path) -> Iterator[Event]:
         raise UsageError(f"Cannot read the run's journal {path}: {error.strerror}.") from None
 
 
+def at_work(folder: Path) -> bool:
+    """Whether a process works on the run of a directory: it then holds the lock of its journal."""
+    with open(folder / "journal.jsonl", "rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as error:
+            return error.errno in (errno.EWOULDBLOCK, errno.EACCES)
+    return False
+
+
 def _line(record: dict[str, Any]) -> bytes:
     try:
         return json.dumps(record, ensure_ascii=False).encode() + b"\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -38,7 +39,12 @@ def ranked(
 
 
 def _gain_then_id(ranked: tuple[float, Entry]) -> tuple[float, str]:
-    return ranked[0], ranked[1].id
+    return ranked[0], in_order(ranked[1].id)
+
+
+def in_order(id: str) -> str:
+    """What ids sort by: solution 9999 before solution 10000."""
+    return re.sub(r"\d+", lambda number: number[0].zfill(9), id)
 
 
 def best(problem: Problem, state: RunState) -> Entry | None:

@@ -77,7 +77,8 @@ def write_atomically(path: Path, text: str) -> None:
     Raises:
         UsageError: It cannot be written (no room, no permission); the old content is still there.
     """
-    temporary = path.with_name(path.name + ".new")
+    # A name of its own: a report may be made of a run that writes the same files.
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}.new")
     try:
         # Half a surrogate pair, which models do emit, becomes the escape by which Python and JSON write it.
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
@@ -151,7 +152,12 @@ def leaderboard(problem: Problem, state: RunState) -> list[dict[str, Any]]:
         row["state_bytes"] = "" if entry.state_bytes is None else str(entry.state_bytes)
         rows.append(row)
     rows.sort(
-        key=lambda r: (r["validation_gain"] == "", -float(r["validation_gain"] or 0), r["kind"], r["id"])
+        key=lambda r: (
+            r["validation_gain"] == "",
+            -float(r["validation_gain"] or 0),
+            r["kind"],
+            ranking.in_order(r["id"]),
+        )
     )
     return rows
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import sys
@@ -10,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from metamuse import config, rundir
+from metamuse import config, journal, rundir
 from metamuse.cli import Invocation
 from metamuse.cli.tables import table
 from metamuse.errors import UsageError
@@ -34,7 +33,9 @@ def run(invocation: Invocation) -> int:
     if settings["answer"] is not None:
         path = _hand_in(asked, folder, str(settings["answer"]), settings["file"])
         if not invocation.quiet:
-            print(f"{path}{'' if _working(folder) else f'; python -m metamuse resume run={folder} reads it'}")
+            print(
+                f"{path}{'' if journal.at_work(folder) else f'; python -m metamuse resume run={folder} reads it'}"
+            )
         return 0
     found = _waiting(asked, folder)
     print(json.dumps(found, ensure_ascii=False) if invocation.json else "\n".join(_lines(found, folder)))
@@ -115,7 +116,7 @@ def _waiting(asked: Asked, folder: Path) -> dict[str, Any]:
     ]
     return {
         "run": folder.name,
-        "working": _working(folder),
+        "working": journal.at_work(folder),
         "answered": len(asked.prompts) - len(rows),
         "waiting": rows,
         "strangers": strangers,
@@ -156,13 +157,3 @@ def _age(seconds: float) -> str:
     if minutes < 120:
         return f"{minutes} min"
     return f"{minutes // 60} h" if minutes < 2880 else f"{minutes // 1440} d"
-
-
-def _working(folder: Path) -> bool:
-    """Whether a process works on the run: it then holds the lock of its journal."""
-    with open(folder / "journal.jsonl", "rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return True
-    return False

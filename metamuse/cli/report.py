@@ -16,7 +16,7 @@ def run(invocation: Invocation) -> int:
         raise UsageError("report needs run=<path or name of a run, or latest>.")
     folder = rundir.find(Path(settings["root"]), str(settings["run"]), invocation.problem)
     from metamuse.build import make_problem
-    from metamuse.journal import read
+    from metamuse.journal import at_work, read
     from metamuse.llm import CompletionStore
     from metamuse.report.html import write_report
     from metamuse.state import RunState
@@ -25,7 +25,7 @@ def run(invocation: Invocation) -> int:
     state = RunState.fold(read(folder / "journal.jsonl"))
     completions = folder / "completions.jsonl"
     if completions.is_file():
-        with CompletionStore(completions, read_only=True) as store:
+        with CompletionStore(completions, read_only=True, at_work=at_work(folder)) as store:
             state.spent = store.totals
     for solution in [*state.ordered(), *(e for e in state.tuned.values() if e.discovered)]:
         rundir.write_solution(folder, solution)

@@ -39,7 +39,7 @@ def run(invocation: Invocation) -> int:
     folder = rundir.find(Path(settings["root"]), str(settings["run"]))
     begun = rundir.begun(folder)
     recorded = _completed(begun["config"])
-    for override in sorted(invocation.overrides):  # a group before what is in it
+    for override in sorted(invocation.overrides):
         key = override.partition("=")[0]
         if key == "executor":
             kept = {name: recorded["executor"][name] for name in LIMITS}

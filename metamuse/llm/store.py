@@ -93,12 +93,13 @@ class CompletionStore:
     Args:
         path: The file; made if it does not exist, unless read-only.
         read_only: For replays.
+        at_work: Another process adds to it: what is in flight may still be answered, and is not counted.
 
     Raises:
         UsageError: It cannot be opened, or a line before the last is damaged.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False, at_work: bool = False) -> None:
         self.path = path
         self._places = Places()
         self._messages: set[int] = set()
@@ -116,7 +117,7 @@ class CompletionStore:
         try:
             for offset, line in self._lines():
                 self._load(offset, line)
-            for digest in list(self._in_flight):
+            for digest in [] if at_work else list(self._in_flight):
                 self._note_killed(digest)
             if not read_only and os.fstat(self._fd).st_size > self._end:
                 os.ftruncate(self._fd, self._end)

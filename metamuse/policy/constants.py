@@ -121,6 +121,10 @@ def _parse(name: str, value: int | float, text: str, line: int) -> Constant:
         raise PolicyError("contract", f"the range of {name} must be finite", line)
     if isinstance(value, int):
         low, high = math.ceil(low), math.floor(high)
+        if low < -(2**63) or high >= 2**63:
+            raise PolicyError("contract", f"the range of {name} must lie within 64-bit integers", line)
+    elif not math.isfinite(high - low):
+        raise PolicyError("contract", f"the range of {name} is wider than a number can say", line)
     if not low <= value <= high or low == high:
         raise PolicyError("contract", f"{name} = {value} must lie in its range {low}..{high}", line)
     if "log" in flags and low <= 0:

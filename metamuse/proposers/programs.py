@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from metamuse import ranking
 from metamuse.proposers.base import Gain
 from metamuse.state import Entry
 
@@ -54,7 +55,7 @@ def listing(programs: Sequence[Program]) -> str:
 def best_distinct(entries: Iterable[Entry], gain: Gain, most: int) -> list[Entry]:
     """The best ``most`` of the scored ones, best first, those with equal scores once (the earliest)."""
     found: dict[tuple[float, ...], Entry] = {}
-    for entry in sorted((e for e in entries if e.ok), key=lambda e: (-gain(e), e.id)):
+    for entry in sorted((e for e in entries if e.ok), key=lambda e: (-gain(e), ranking.in_order(e.id))):
         found.setdefault(tuple(entry.scores["feedback"].values.tolist()), entry)
         if len(found) == most:
             break

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,44 @@ def test_only_few_outdated_folders_are_kept(home: Path) -> None:
     folder = build.cache_folder()
     assert folder is not None
     assert sorted(path.name for path in home.iterdir() if path != folder) == ["old0", "old1", "old2"]
+
+
+COMPILES = """
+import numba
+from metamuse.policy.intrinsics import hash64
+hash64.enable_caching()
+hash64.compile((numba.int64, numba.int64))
+print(sum(hash64.stats.cache_hits.values()))
+"""
+
+
+def test_what_was_cut_short_is_compiled_again(home: Path) -> None:
+    folder = build.cache_folder()
+    assert folder is not None
+    env = {**os.environ, "NUMBA_CACHE_DIR": str(folder)}
+
+    def hits() -> int:
+        done = subprocess.run(
+            [sys.executable, "-c", COMPILES], env=env, capture_output=True, text=True, check=True
+        )
+        return int(done.stdout)
+
+    assert (hits(), hits()) == (0, 1)
+    files = sorted(folder.rglob("*.nb[ci]"))
+    assert {path.suffix for path in files} == {".nbc", ".nbi"}
+    assert build.cache_folder() == folder
+    assert sorted(folder.rglob("*.nb[ci]")) == files, "what is whole is kept"
+    for path in files:
+        whole = path.read_bytes()
+        for damaged in (b"", whole[:-1], bytes(len(whole))):
+            path.write_bytes(damaged)
+            build.cache_folder()
+            assert not path.exists()
+        path.write_bytes(whole)
+    assert hits() == 1
+    files[0].write_bytes(b"")
+    build.cache_folder()
+    assert (hits(), hits()) == (0, 1)
 
 
 def test_no_folder_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

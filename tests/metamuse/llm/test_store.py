@@ -166,6 +166,8 @@ def test_what_is_in_flight_at_a_kill_counts_with_its_reservation(tmp_path: Path)
     assert (totals.lost, totals.killed, totals.at_a_kill) == (1, 0, ""), (
         "nothing is lost while the process lives"
     )
+    with CompletionStore(path, read_only=True, at_work=True) as watching:
+        assert watching.totals == totals, "nor for who looks on"
 
     with CompletionStore(path) as store:
         totals = store.totals

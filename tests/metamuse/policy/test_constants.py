@@ -40,6 +40,8 @@ def test_marks_are_read() -> None:
         ("A = 1  # tune: 1..5 linear", 4, "must read '# tune: LOW..HIGH'"),
         ("A = 1  # tune: 1..e", 4, "not made of two numbers"),
         ("A = 1  # tune: 0..1e999", 4, "must be finite"),
+        ("A = 1  # tune: 1..1e19", 4, "must lie within 64-bit integers"),
+        ("A = 1.0  # tune: -1e308..1e308", 4, "wider than a number can say"),
         ("A = 7  # tune: 1..5", 4, "A = 7 must lie in its range 1..5"),
         ("A = 7  # tune: 7..7", 4, "must lie in its range"),
         ("A = 5  # tune: 9..1", 4, "must lie in its range"),
@@ -107,6 +109,15 @@ def test_other_values_need_no_compilation(monkeypatch: pytest.MonkeyPatch) -> No
     interpreted = InterpretedPolicy(program, values)
     assert simulate(interpreted, bind(interpreted), job()).value == scores["tuned"]
     assert simulate(default, loop, job()).value == scores["default"]
+
+
+def test_what_follows_from_a_constant_must_fit_into_64_bits_too() -> None:
+    wide = TUNED.replace("1..9\n", "1..9e18\n")
+    compiled = CompiledPolicy(load(wide, CONTRACT), (10, 31))
+    loop = bind(compiled)
+    assert simulate(compiled.with_values({"ROUNDS": 2**62 - 1}), loop, job()).value > 0
+    with pytest.raises(PolicyError, match="an integer went beyond 64 bits"):
+        simulate(compiled.with_values({"ROUNDS": 2**62}), loop, job())
 
 
 def test_values_keep_the_kind_of_the_constant() -> None:
