@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from metamuse.journal import read
-from tests.metamuse.test_run import ROOT, only_run, settings, traces
 from tests.support.chaos import Chaos
 from tests.support.openai_server import Behaviour, OpenAIServer
 from tests.support.scripted import answer
+from tests.support.small_run import ROOT, only_run, settings, traces
 
 __all__ = ["traces"]  # a fixture
 

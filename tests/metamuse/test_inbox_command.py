@@ -203,6 +203,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         "stimuli.warmup=1",
         "search.finalists=1",
         "search.tune_trials=0",
+        "search.simplify_trials=0",
         "tracking=none",
         "problem.baselines=lru",
         *(f"problem.workloads.{w}={folder}/{w}-*.txt" for w in ("feedback", "validation", "holdout")),

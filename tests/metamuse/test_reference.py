@@ -23,6 +23,14 @@ def test_every_group_and_file_is_in_it() -> None:
         assert f"`{path.parent.name}={path.stem}`" in page
 
 
+def test_arms_say_which_stimuli_they_choose() -> None:
+    parts = dict(part.split("`\n", 1) for part in reference.page().split("\n`arm=")[1:])
+    assert "# with stimuli=rsdict\n" in parts["rsdict"]
+    assert "# with stimuli=rsdict_sf\n" in parts["rsdict_sf"]
+    assert "# with" not in parts["funsearch"]
+
+
 def test_nothing_of_the_machinery_is_in_it() -> None:
+    assert "defaults:" not in reference.page()
     assert "hydra:" not in reference.page()
     assert "@package" not in reference.page()
