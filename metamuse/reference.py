@@ -55,6 +55,8 @@ def _text(path: Path) -> str:
     """A file of settings without what only Hydra wants to know."""
     text = path.read_text(encoding="utf-8")
     text = text.replace("# @package _global_\n", "")
+    text = re.sub(r"^  - override /(\w+): (\w+)\n", r"# with \1=\2\n", text, flags=re.M)
+    text = re.sub(r"^defaults:\n(?=# with )", "", text, flags=re.M)
     text = re.sub(r"^defaults:\n(?:[ \t]+.*\n)+\n?", "", text, flags=re.M)
     return re.sub(r"^hydra:\n(?:(?:[ \t]+.*)?\n?)+", "", text, flags=re.M).strip()
 

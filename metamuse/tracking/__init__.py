@@ -65,7 +65,7 @@ def _check_driver(uri: str) -> None:
     except ModuleNotFoundError as error:
         raise UsageError(
             f"tracking.uri={uri} needs the Python package {error.name}, which is not installed; for PostgreSQL, "
-            "pip install 'metamuse[postgresql]' and tracking.uri=postgresql+psycopg2://…"
+            "pip install -c constraints.txt -e '.[postgresql]' in the checkout and tracking.uri=postgresql+psycopg2://…"
         ) from None
     except SQLAlchemyError:
         raise UsageError(
