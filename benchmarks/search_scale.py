@@ -45,7 +45,7 @@ BEGIN, END = "<!-- scale: begin, made by python -m benchmarks.search_scale recor
 POLICIES = ("fifo", "lru", "s3fifo", "arc", "wtinylfu", "gdsf", "lhd")
 REQUESTS, OBJECTS = 4_000_000, 1_000_000
 #: CPU seconds of hub, tracking and steering a solution, taken over from ``benchmarks.soak``: the largest window of 10,000
-#: solutions of 60 workloads, on a busy machine (a quiet one: about 22 ms at 1,000 solutions, 29 at 9,000).
+#: solutions of 60 workloads, on a busy machine (later runs: 20 to 38 ms, 29 at 9,000).
 HUB_SECONDS, HUB_WORKLOADS = 0.031, 60
 REHEARSED = 100
 MODELS = ("gpt-4o", "gpt-4o-mini", "deepseek/deepseek-chat")
