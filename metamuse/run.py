@@ -259,8 +259,12 @@ class Run:
             raise first(errors) from None
         if lost := study.searching.lost | study.holdout.lost:
             id, cause = next(iter(lost.items()))
+            if len(lost) == 1:
+                raise RunStopped(
+                    f"the evaluation {id} came to nothing for no fault of its own ({cause}); a resumed run tries it again"
+                )
             raise RunStopped(
-                f"{len(lost)} evaluations came to nothing for no fault of theirs, first that of {id} ({cause}); "
+                f"{len(lost)} evaluations came to nothing for no fault of theirs, first {id} ({cause}); "
                 "a resumed run tries them again"
             )
         return exhausted
