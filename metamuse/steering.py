@@ -36,6 +36,11 @@ def make_dictionary(config: dict[str, Any], problem: Problem, root: Path) -> Dic
     if settings["strategy"] not in ("rsdict", "rsdict_sf"):
         raise UsageError(f"stimuli.strategy={settings['strategy']} is unknown; use rsdict or rsdict_sf.")
     s = settings_of.whole(config, "stimuli.s", 1)
+    if settings["strategy"] == "rsdict_sf":
+        # Here, and not where they are used: before a run directory is made.
+        settings_of.whole(config, "stimuli.k", 1)
+        if settings["warmup"] is not None:
+            settings_of.whole(config, "stimuli.warmup", 0)
     makers: dict[str, Callable[[], Source]] = {
         "common": CommonWords,
         "domain": lambda: DomainWords(problem.name, problem.words),

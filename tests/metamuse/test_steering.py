@@ -63,7 +63,7 @@ def test_winners_are_the_observations_of_the_best(tmp_path: Path) -> None:
         (["stimuli.source=winners"], "stimuli.runs="),
         (["stimuli.source=winners", "stimuli.runs=latest"], "no runs"),
         (["stimuli.s=5000"], "needs 5000"),
-        (["stimuli.k=0"], "at least one candidate set"),
+        (["stimuli.k=0"], "stimuli.k=0 must be a whole number of at least 1"),
         (["stimuli.strategy=oracle"], "stimuli.strategy=oracle"),
     ],
 )
